@@ -1,0 +1,5 @@
+"""Clients carry calls: the only rooms that touch a socket or a model. One method, `send`; they wrap each other."""
+
+from .client import Client, Identity
+
+__all__ = ["Client", "Identity"]

@@ -1,0 +1,1 @@
+"""First stages: fast retrieval that feeds a reranker."""

@@ -1,0 +1,85 @@
+"""How calls are made and what they may spend: one value that every door fills and every room reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import ConfigError
+from .limits import Prices
+from .types import Example, Limits
+
+__all__ = ["Effort", "OnError", "Settings"]
+
+OnError = Literal["keep", "raise"]
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is not the strategy itself. A stage's own `model=` and `base_url=` win.
+
+    Attributes:
+        model: Model name, or None: the only model the endpoint serves is asked for, else an error says so.
+        base_url: OpenAI-compatible endpoint; None: `OPENAI_BASE_URL`, else OpenAI's own.
+        api_key: Key; None: the environment variable `api_key_env`, else none (local servers need none).
+        api_key_env: Name of the environment variable that holds the key.
+        instruction: What makes a document relevant here.
+        examples: Worked judgements shown to the model.
+        parallel: Most calls under way at once to one endpoint, 1 or more.
+        seed: Seed of shuffles and of sampling.
+        cache: SQLite file that keeps answers, or None.
+        record: JSONL file to which every call and reply is written, or None.
+        replay: JSONL file that answers calls in place of any endpoint, or None.
+        retries: Times a failed call is sent again, 0 or more.
+        timeout: Seconds one attempt may take.
+        limits: What may be spent.
+        prices: US dollars by model.
+        answer_tokens: Room for an answer, in tokens; None: what the form of the answer needs.
+        effort: Reasoning effort asked of reasoning models; None: the lowest that the endpoint accepts.
+        extra_body: Further fields of the request body, e.g. `{"top_k": 1}`.
+        on_error: `keep` the order of a slate whose judge failed, and mark it; or `raise`.
+    """
+
+    model: str | None = None
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    api_key_env: str = "OPENAI_API_KEY"
+    instruction: str = ""
+    examples: tuple[Example, ...] = ()
+    parallel: int = 8
+    seed: int = 0
+    cache: Path | None = None
+    record: Path | None = None
+    replay: Path | None = None
+    retries: int = 4
+    timeout: float = 120.0
+    limits: Limits = field(default_factory=Limits)
+    prices: Prices = field(default_factory=Prices)
+    answer_tokens: int | None = None
+    effort: Effort | None = None
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    on_error: OnError = "keep"
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.parallel < 1:
+            faults.append(f"parallel must be 1 or more, got {self.parallel}")
+        if self.retries < 0:
+            faults.append(f"retries must be 0 or more, got {self.retries}")
+        if not self.timeout > 0:
+            faults.append(f"timeout must be above 0 seconds, got {self.timeout}")
+        if self.answer_tokens is not None and self.answer_tokens < 1:
+            faults.append(f"answer tokens must be 1 or more, got {self.answer_tokens}")
+        if self.on_error not in ("keep", "raise"):
+            faults.append(f"on_error must be 'keep' or 'raise', got {self.on_error!r}")
+        if faults:
+            raise ConfigError("; ".join(faults))
+
+    @property
+    def key(self) -> str | None:
+        """The key that will be used: the one given, else the one in the environment, else None."""
+        return self.api_key or os.environ.get(self.api_key_env) or None

@@ -1,0 +1,1 @@
+"""Strategies: registered recipes of algorithm, judge and defaults."""

@@ -1,0 +1,1 @@
+"""Fakes that are part of the product: test your own stack as we test ours."""
