@@ -16,7 +16,7 @@ from .types import Usage
 __all__ = ["FENCE", "Call", "ChatCall", "Message", "PairCall", "Reply", "TokenChoice"]
 
 FENCE = "\ue000fence\ue000"
-"""Stands in messages where the fence goes. It is replaced when the call is sent, so it is the same in the key."""
+"""Stands in messages where the fence goes; replaced when the call is sent, so keys do not depend on it."""
 
 Role = Literal["system", "user", "assistant"]
 
@@ -113,6 +113,7 @@ class Reply:
         cached: Answered from a cache: nothing was sent or paid.
         answers: The call that this reply answers, where it is not the one sent (`otherwise`), else None.
         notes: What the client had to change, e.g. a parameter the endpoint refused.
+        cut: Tokens of text that a local model had no room for.
     """
 
     text: str | None = None
@@ -127,6 +128,7 @@ class Reply:
     cached: bool = False
     answers: Literal["call", "otherwise"] = "call"
     notes: tuple[str, ...] = ()
+    cut: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values of what a cache or a record keeps; `from_dict` reads it back."""
@@ -140,6 +142,7 @@ class Reply:
             "counted": self.counted,
             "seconds": self.seconds,
             "answers": self.answers,
+            "cut": self.cut,
         }
 
     @classmethod
@@ -161,4 +164,5 @@ class Reply:
             counted=bool(values["counted"]),
             seconds=float(values["seconds"]),
             answers="otherwise" if values["answers"] == "otherwise" else "call",
+            cut=int(values["cut"]),
         )

@@ -8,14 +8,14 @@ through the entry-point group `llmrerank.strategies`, and one that breaks is rem
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from .errors import ConfigError, UnknownName
+from .option_types import fits, spell
 from .spec import Call, PipelineSpec, Stage
 
 __all__ = [
@@ -238,9 +238,9 @@ def bind(call: Call, *kinds: Kind) -> Bound:
             raise UnknownName("option", name, known, where=f"'{call.name}'")
         if name in values:
             raise ConfigError(f"option '{name}' of '{call.name}' is given twice: {call}")
-        if not _fits(value, known[name].type):
+        if not fits(value, known[name].type):
             raise ConfigError(
-                f"option '{name}' of '{call.name}' must be {_spell(known[name].type)}, got {value!r}"
+                f"option '{name}' of '{call.name}' must be {spell(known[name].type)}, got {value!r}"
             )
         values[name] = value
     absent = [o.name for o in entry.options if o.default is MISSING and o.name not in values]
@@ -271,58 +271,3 @@ def _canonical(call: Call) -> Call:
             required = option.default is MISSING and isinstance(value, Call)
             args.append((None if required else option.name, value))
     return Call(call.name, tuple(args))
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    """Whether a parsed value is of a declared type: ints pass as floats, bools pass as nothing else."""
-    origin = typing.get_origin(wanted)
-    if wanted is Any:
-        return True
-    if wanted is None or wanted is type(None):
-        return value is None
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, part) for part in typing.get_args(wanted))
-    if origin is typing.Literal:
-        return value in typing.get_args(wanted)
-    if origin is tuple:
-        parts = typing.get_args(wanted)
-        if not isinstance(value, tuple):
-            return False
-        if len(parts) == 2 and parts[1] is Ellipsis:
-            return all(_fits(item, parts[0]) for item in value)
-        return len(parts) == len(value) and all(map(_fits, value, parts))
-    if origin is not None:
-        return isinstance(value, origin)
-    if isinstance(value, bool) or wanted is bool:
-        return isinstance(value, bool) and wanted is bool
-    if wanted is float:
-        return isinstance(value, int | float)
-    return isinstance(value, wanted) if isinstance(wanted, type) else True
-
-
-_PLAIN: Mapping[Any, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a string in quotes",
-    bool: "True or False",
-    type(None): "None",
-    Call: "a name such as cross-encoder",
-}
-
-
-def _spell(wanted: Any) -> str:
-    """Say a declared type in words."""
-    origin = typing.get_origin(wanted)
-    if wanted in _PLAIN:
-        return _PLAIN[wanted]
-    if origin in (typing.Union, types.UnionType):
-        return _either([_spell(part) for part in typing.get_args(wanted)])
-    if origin is typing.Literal:
-        return _either([repr(value) for value in typing.get_args(wanted)])
-    if origin is tuple:
-        return "a tuple such as (5, 1, 1)"
-    return getattr(wanted, "__name__", str(wanted))
-
-
-def _either(choices: Sequence[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

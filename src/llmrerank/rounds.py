@@ -74,6 +74,8 @@ class Verdict:
         tiers: Best tier first; within a tier the members are tied and stand in slate order.
         scores: By place in the slate (`scores[i]` belongs to `slate[i]`), or None where the judge gives none;
             a score may be None where only that document could not be read.
+        strengths: By place in the slate, what to sort by across slates: the scores, or something finer where
+            scores saturate (the log-odds of a probability).
         repaired: Flags of the answer that had to be mended (`missing`, `duplicate`, ...).
         degraded: No evidence: the judge failed and the slate keeps its order as one tie.
     """
@@ -81,6 +83,7 @@ class Verdict:
     slate: Slate
     tiers: tuple[Slate, ...]
     scores: tuple[float | None, ...] | None = None
+    strengths: tuple[float | None, ...] | None = None
     repaired: frozenset[str] = frozenset()
     degraded: bool = False
 
@@ -88,8 +91,11 @@ class Verdict:
         members = [position for tier in self.tiers for position in tier]
         if not all(self.tiers) or len(members) != len(self.slate) or set(members) != set(self.slate):
             raise ValueError(f"tiers {self.tiers} are no ordered partition of the slate {self.slate}")
-        if self.scores is not None and len(self.scores) != len(self.slate):
-            raise ValueError(f"{len(self.scores)} scores for a slate of {len(self.slate)}")
+        for values in (self.scores, self.strengths):
+            if values is not None and len(values) != len(self.slate):
+                raise ValueError(f"{len(values)} scores for a slate of {len(self.slate)}")
+        if self.strengths is None:
+            object.__setattr__(self, "strengths", self.scores)
 
     @property
     def order(self) -> Slate:
@@ -164,6 +170,9 @@ class Algorithm(Protocol):
 
     def cost(self, n: int, top: int) -> Cost:
         """Predict the cost for n candidates of which the first `top` places must be right."""
+
+    def cautions(self, pool: Pool) -> tuple[str, ...]:
+        """What this schedule cannot promise for such a pool, one sentence each."""
 
 
 _Asked = TypeVar("_Asked")

@@ -4,6 +4,6 @@ A judge is a generator over calls, so it never waits and never sees a socket; wh
 Judges and algorithms are neighbours that cannot see each other.
 """
 
-from .opinion import Inquiry, Judge, Opinion, Question
+from .opinion import Carrier, Inquiry, Judge, Opinion, Question
 
-__all__ = ["Inquiry", "Judge", "Opinion", "Question"]
+__all__ = ["Carrier", "Inquiry", "Judge", "Opinion", "Question"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from llmrerank.calls import Call, Reply
 from llmrerank.types import Detail, Document, Example, ScoreKind
 
-__all__ = ["Inquiry", "Judge", "Opinion", "Question"]
+Carrier = Literal["chat", "cross-encoder", "bi-encoder"]
+
+__all__ = ["Carrier", "Inquiry", "Judge", "Opinion", "Question"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Opinion:
     Attributes:
         tiers: Ordered partition of the places, best first; documents that were not named share the last tier.
         scores: By place, None for a document that could not be read; or None where the judge gives no scores.
+        strengths: By place, what to sort by across slates where scores saturate (the log-odds of a
+            probability); None: the scores themselves.
         flags: What had to be mended: `missing duplicate out_of_range unparsed truncated refused bounded`.
         usable: False where the answer carries no evidence; the engine then asks once more or degrades.
         kind: What these scores mean, where it differs from the judge's `score_kind` (a grade read where
@@ -46,6 +50,7 @@ class Opinion:
 
     tiers: tuple[tuple[int, ...], ...]
     scores: tuple[float | None, ...] | None = None
+    strengths: tuple[float | None, ...] | None = None
     flags: frozenset[str] = frozenset()
     usable: bool = True
     kind: ScoreKind | None = None
@@ -84,6 +89,9 @@ Inquiry = Generator[Sequence[Call], Sequence[Reply], Opinion]
 
 class Judge(Protocol):
     """How a slate of documents is put to a model, and how its answer is read. Pure: no socket, no clock."""
+
+    carrier: ClassVar[Carrier]
+    """What carries its calls."""
 
     @property
     def gives(self) -> Detail:

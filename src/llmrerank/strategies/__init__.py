@@ -1,1 +1,5 @@
-"""Strategies: registered recipes of algorithm, judge and defaults."""
+"""Strategies: what a user names. Registered recipes of an algorithm, a judge and their defaults."""
+
+from .recipe import Recipe, Strategy, strategy
+
+__all__ = ["Recipe", "Strategy", "strategy"]

