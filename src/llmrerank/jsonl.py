@@ -36,11 +36,11 @@ class Line(NamedTuple):
 
 
 def name_of(source: Readable) -> str:
-    """How a source is called in messages: its path as it was given, or `standard input`."""
-    if isinstance(source, str | Path):
-        return "standard input" if str(source) == "-" else str(source)
-    name = getattr(source, "name", None)
-    return name if isinstance(name, str) and name != "<stdin>" else "standard input"
+    """How a source is called in messages: the path as it was given, `standard input`, or `the input`."""
+    name = str(source) if isinstance(source, str | Path) else getattr(source, "name", None)
+    if name in ("-", "<stdin>"):
+        return "standard input"
+    return name if isinstance(name, str) else "the input"
 
 
 def text_lines(source: Readable) -> Iterator[Line]:

@@ -168,7 +168,6 @@ def _load() -> None:
     global _loaded
     if _loaded:
         return
-    _loaded = True
     import importlib
     import pkgutil
     from importlib.metadata import entry_points
@@ -182,6 +181,7 @@ def _load() -> None:
             point.load()
         except Exception as error:  # a stranger's package may fail in any way; `broken` shows it
             _broken[point.name] = f"{type(error).__name__}: {error}"
+    _loaded = True
 
 
 def entries(*kinds: Kind) -> Iterator[Entry]:

@@ -16,8 +16,8 @@ PACKAGE = Path(llmrerank.__file__).parent
 FLOORS = {
     0: "types errors spec option_types registry",
     1: "rounds algorithms",
-    2: "calls prompts prompt_files passages answers judges tokens",
-    3: "engine asking carriage portal settings clients cache limits prices trace ranking jsonl",
+    2: "calls prompts prompt_files prompt_contents templates passages answers judges tokens encodings",
+    3: "engine asking carriage portal settings clients cache limits prices trace ranking jsonl cache_file",
     4: "strategies carriers stages estimate door reranker pipeline router planner retrieve evaluate endpoint",
     5: "cli server integrations testing __main__",
 }
