@@ -1,1 +1,29 @@
 """Evaluation: datasets, runs, measures and the comparison of strategies."""
+
+from .compare import Progress, acompare, compare
+from .comparison import Comparison, Row, Seconds
+from .dataset import Dataset
+from .forecast import Forecast, forecast
+from .measures import DEFAULT_MEASURES, Evaluation, Measures
+from .noise import Difference, difference
+from .runs import read_run, run_file_name, write_run
+
+__all__ = [
+    "DEFAULT_MEASURES",
+    "Comparison",
+    "Dataset",
+    "Difference",
+    "Evaluation",
+    "Forecast",
+    "Measures",
+    "Progress",
+    "Row",
+    "Seconds",
+    "acompare",
+    "compare",
+    "difference",
+    "forecast",
+    "read_run",
+    "run_file_name",
+    "write_run",
+]

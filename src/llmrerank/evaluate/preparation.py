@@ -1,0 +1,107 @@
+"""Before a comparison: pipelines made, first stages opened, models loaded, so that faults show early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from llmrerank.calls import PairCall
+from llmrerank.clients import Client
+from llmrerank.errors import ConfigError
+from llmrerank.pipeline import Pipeline
+from llmrerank.retrieve.retriever import Retriever
+from llmrerank.retrieve.run import RunRetriever
+from llmrerank.settings import Settings
+from llmrerank.spec import parse
+from llmrerank.types import Query
+
+from .dataset import Dataset
+
+__all__ = ["open_stages", "pipelines_of", "settings_for", "warm_models"]
+
+
+def settings_for(dataset: Dataset, settings: Settings) -> Settings:
+    """The settings, with the dataset's instruction and examples where they have none."""
+    return replace(
+        settings,
+        instruction=settings.instruction or dataset.instruction,
+        examples=settings.examples or dataset.examples,
+    )
+
+
+def pipelines_of(
+    dataset: Dataset, strategies: Sequence[str], *, settings: Settings, index: Path | None = None
+) -> list[Pipeline]:
+    """Make one pipeline for each strategy, over one source and with shared first stages. Nothing is opened.
+
+    Raises:
+        ConfigError: No strategy, or some that cannot work; all of them are reported at once.
+    """
+    if not strategies:
+        raise ConfigError("no strategies; name some, e.g. bm25 'bm25 % 100 >> cross-encoder'")
+    source = dataset.source(index=index)
+    retrievers: dict[str, Retriever] = {}
+    pipelines = []
+    faults = []
+    for strategy in strategies:
+        try:
+            spec = dataset.complete(parse(strategy))
+            pipelines.append(Pipeline(str(spec), settings=settings, source=source, retrievers=retrievers))
+        except ConfigError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise ConfigError("; ".join(str(fault) for fault in faults))
+    return pipelines
+
+
+def open_stages(pipelines: Sequence[Pipeline], queries: Sequence[Query]) -> list[str]:
+    """Open first stages and render the first prompts: what cannot work shows before money flows.
+
+    Returns:
+        What is missing from stored runs, in sentences.
+
+    Raises:
+        ConfigError: Whatever cannot work, e.g. a stored run that has none of the queries.
+    """
+    warnings = []
+    for pipeline in pipelines:
+        retriever = pipeline.retriever()
+        if isinstance(retriever, RunRetriever):
+            absent = [query for query in queries if not retriever.knows(query)]
+            if len(absent) == len(queries):
+                raise retriever.foreign(absent[0])
+            if absent:
+                warnings.append(
+                    f"{pipeline.spec.stages[0].call}: {len(absent)} of {len(queries)} queries are not in "
+                    f"this run, such as '{absent[0].id}'; they find nothing"
+                )
+    for pipeline in pipelines:
+        if pipeline.course.chats:
+            pipeline.estimate(queries[0])
+    return list(dict.fromkeys(warnings))
+
+
+async def warm_models(pipelines: Sequence[Pipeline], settings: Settings) -> list[Client]:
+    """Load every local model that a pipeline will use, so that no query's seconds hold the loading.
+
+    Returns:
+        Clients that keep the models loaded as long as they are held.
+
+    Raises:
+        ConfigError: A model is not to be found or cannot be loaded.
+        MissingExtra: A package is not installed.
+    """
+    clients: dict[tuple[str, str | None], Client] = {}
+    for pipeline in pipelines:
+        for step in pipeline.course.steps:
+            carrier, model = step.strategy.carrier, step.strategy.model
+            if carrier == "chat" or (carrier, model) in clients:
+                continue
+            from llmrerank.clients.local import pair_client
+
+            client = clients[carrier, model] = pair_client(carrier, model=model, settings=settings)
+            await client.send(PairCall(query="warm", document="up"))
+    return list(clients.values())
