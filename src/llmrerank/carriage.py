@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -111,10 +111,17 @@ async def together(coroutines: Sequence[Coroutine[Any, Any, _Result]]) -> list[_
         await ended(tasks)
 
 
-async def ended(tasks: Iterable[asyncio.Task[_Result]]) -> None:
+async def ended(tasks: Sequence[asyncio.Task[_Result]]) -> None:
     """Cancel what still runs and wait until all of it has ended; results and errors are left in the tasks."""
-    left = [task for task in tasks if not task.done()]
+    every = list(tasks)
+    left = [task for task in every if not task.done()]
     for task in left:
         task.cancel()
     if left:
         await asyncio.gather(*left, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # looked at, so that the second of two failures does not complain
+    for task in every:
+        if not task.cancelled():
+            task.exception()  # one failure is raised; asyncio would report the others as forgotten

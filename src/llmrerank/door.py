@@ -14,6 +14,7 @@ from .limits import Ledger
 from .settings import Settings
 from .spec import PipelineSpec
 from .stages import Course
+from .trace import Event, Warned
 from .types import Example, Limits
 
 __all__ = ["Door"]
@@ -79,6 +80,18 @@ class Door:
 
     def _ledger(self, ledger: Ledger | None) -> Ledger:
         return ledger or Ledger(limits=self.settings.limits, prices=self.settings.prices)
+
+    def _unread(self) -> tuple[Event, ...]:
+        """An instruction that was given and that no stage reads is said, not lost."""
+        settings, course = self.settings, self.course
+        if course.chats or not course.steps or not (settings.instruction or settings.examples):
+            return ()
+        what = "instruction" if settings.instruction else "examples"
+        return (
+            Warned(
+                stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} that was given"
+            ),
+        )
 
     async def aclose(self) -> None:
         """Release the connections of the running event loop."""

@@ -148,7 +148,7 @@ class _Books:
         if kind in ("grade", "probability") and tied * 2 > len(read):
             self.warn(
                 job,
-                f"{tied} of {len(read)} documents share their score with another; ties keep the earlier order",
+                f"{tied} of {len(read)} documents share their score; ties keep the earlier order",
             )
         return Outcome(
             order=tuple(order),

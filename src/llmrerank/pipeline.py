@@ -120,7 +120,12 @@ class Pipeline(Door):
         ledger = self._ledger(ledger)
         found = await self._retrieve(asked, top)
         return await self.course.rerank(
-            found, settings=self.settings, carriers=self._carriers, ledger=ledger, top=top, progress=progress
+            found,
+            settings=self._effective(),
+            carriers=self._carriers,
+            ledger=ledger,
+            top=top,
+            progress=progress,
         )
 
     async def _retrieve(self, query: Query, top: int | None) -> Ranking:
@@ -148,7 +153,15 @@ class Pipeline(Door):
             query=query.text,
             strategy=str(self.spec),
             hits=tuple(_first_place(hit, stage=self._first_name) for hit in ranking.hits),
-            trace=Trace((*ranking.trace.events, done)),
+            trace=Trace((*self._unread(), *ranking.trace.events, done)),
+        )
+
+    def _effective(self) -> Settings:
+        """The settings, with the source's own instruction and examples where none were given."""
+        return replace(
+            self.settings,
+            instruction=self.settings.instruction or self.source.instruction,
+            examples=self.settings.examples or self.source.examples,
         )
 
     @property
@@ -175,7 +188,7 @@ class Pipeline(Door):
             sample = list(self.source.corpus[:depth])
         else:
             sample = self.retriever().search([asked], k=depth)[0].documents if self.course.steps else []
-        return estimate(self.course, asked.text, sample, settings=self.settings, top=top)
+        return estimate(self.course, asked.text, sample, settings=self._effective(), top=top)
 
 
 def _documents(

@@ -157,7 +157,8 @@ class Reranker(Door):
             Hit(rank=place, previous_rank=place, score=None, document=document)
             for place, document in enumerate(documents, start=1)
         ]
-        ranking = Ranking(query=query.text, strategy=str(self.spec), hits=tuple(hits))
+        unread = self._unread()
+        ranking = Ranking(query=query.text, strategy=str(self.spec), hits=tuple(hits), trace=Trace(unread))
         if self.course.first is None:
             return ranking
         from anyio.to_thread import run_sync
@@ -183,7 +184,7 @@ class Reranker(Door):
             documents_out=len(ordered),
             seconds=time.perf_counter() - begun,
         )
-        return replace(ranking, hits=ordered, score_kind=kind, trace=Trace((done,)))
+        return replace(ranking, hits=ordered, score_kind=kind, trace=Trace((*unread, done)))
 
     def _first_scores(
         self, query: Query, documents: Sequence[Document]

@@ -17,7 +17,7 @@ from .rounds import Pool
 from .settings import Settings
 from .spec import PipelineSpec, Stage, parse
 from .strategies import Strategy
-from .trace import Event, StageDone, Trace, Warned
+from .trace import Event, StageDone, Trace
 from .types import ScoreKind
 
 __all__ = ["TOP", "Course", "Step", "smaller"]
@@ -127,7 +127,6 @@ class Course:
         hits: Sequence[Hit] = ranking.hits
         events: list[Event] = list(ranking.trace.events)
         kind: ScoreKind = ranking.score_kind
-        events += self._unread(settings)
         for number, step in enumerate(self.steps, start=1):
             cut = smaller(step.cut, top) if number == len(self.steps) else step.cut
             begun = time.perf_counter()
@@ -147,15 +146,6 @@ class Course:
         return replace(
             ranking, strategy=str(self.spec), hits=tuple(hits), score_kind=kind, trace=Trace(tuple(events))
         )
-
-    def _unread(self, settings: Settings) -> list[Event]:
-        """An instruction that no stage reads is said, not lost."""
-        if self.chats or not self.steps or not (settings.instruction or settings.examples):
-            return []
-        what = "instruction" if settings.instruction else "examples"
-        return [
-            Warned(stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} that was given")
-        ]
 
 
 def _job(

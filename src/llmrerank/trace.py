@@ -201,8 +201,8 @@ class Trace:
 
     @property
     def cached(self) -> int:
-        """Model calls that the cache answered."""
-        return self._count(lambda call: call.cached)
+        """Judgements that the cache answered: model calls, and pairs that were scored before."""
+        return self._count(lambda call: call.cached) + sum(event.cached for event in self.of(Scored))
 
     @property
     def pairs(self) -> int:

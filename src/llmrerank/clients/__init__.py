@@ -1,4 +1,4 @@
-"""Clients carry calls: the only rooms that touch a socket or a model. One method, `send`; they wrap each other."""
+"""Clients carry calls: the only rooms that touch a socket or a model. One method; they wrap each other."""
 
 from .client import Client, Identity
 

@@ -17,7 +17,7 @@ from .comparison import Comparison, Row, Seconds
 from .dataset import Dataset
 from .measures import DEFAULT_MEASURES, Measures, Qrels
 from .noise import difference
-from .preparation import open_stages, pipelines_of, settings_for, warm_models
+from .preparation import open_stages, pipelines_of, warm_models
 from .purse import Purse
 from .runs import check_identifiers, run_file_name, write_run, write_whole
 from .strategy_run import StrategyRun
@@ -110,7 +110,7 @@ async def acompare(
         if value is not None and value < 1:
             raise ConfigError(f"{name} must be 1 or more, got {value}")
     table = Measures(measures, relevance=dataset.relevance)
-    settings = settings_for(dataset, settings or Settings())
+    settings = settings or Settings()
     pipelines = pipelines_of(dataset, strategies, settings=settings, index=index)
     warnings = list(await asyncio.to_thread(dataset.check))
     queries = dataset.queries[:limit]

@@ -114,6 +114,8 @@ class Dataset:
             candidates=self.candidates,
             pools=Pools(self.qrels, self.corpus),
             index=index,
+            instruction=self.instruction,
+            examples=self.examples,
             name=f"the dataset '{self.name}'",
         )
 

@@ -13,7 +13,7 @@ from llmrerank.settings import Settings
 from llmrerank.types import Limits
 
 from .dataset import Dataset
-from .preparation import pipelines_of, settings_for
+from .preparation import pipelines_of
 
 __all__ = ["Forecast", "forecast"]
 
@@ -69,7 +69,7 @@ def forecast(
     """
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be 1 or more, got {limit}")
-    settings = settings_for(dataset, settings or Settings())
+    settings = settings or Settings()
     queries = dataset.queries[:limit]
     step = -(-len(queries) // _SAMPLE)
     sample = queries[::step]

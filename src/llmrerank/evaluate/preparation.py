@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from llmrerank.calls import PairCall
@@ -18,16 +17,7 @@ from llmrerank.types import Query
 
 from .dataset import Dataset
 
-__all__ = ["open_stages", "pipelines_of", "settings_for", "warm_models"]
-
-
-def settings_for(dataset: Dataset, settings: Settings) -> Settings:
-    """The settings, with the dataset's instruction and examples where they have none."""
-    return replace(
-        settings,
-        instruction=settings.instruction or dataset.instruction,
-        examples=settings.examples or dataset.examples,
-    )
+__all__ = ["open_stages", "pipelines_of", "warm_models"]
 
 
 def pipelines_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmrerank.ranking import Ranking
-from llmrerank.types import Document, Query, ScoreKind
+from llmrerank.types import Document, Example, Query, ScoreKind
 
 __all__ = ["FirstStage", "Retriever", "Source"]
 
@@ -23,6 +23,8 @@ class Source:
         candidates: File that a bare `run` reads (`--candidates`); or None.
         pools: Document ids that the judgements list, by query id; what `pool` hands out.
         index: Folder in which indexes are kept between runs, or None to keep them in memory only.
+        instruction: What makes a document of this source relevant; used where the caller gave none.
+        examples: Worked judgements for this source; used where the caller gave none.
         name: How the source is called in messages.
     """
 
@@ -31,6 +33,8 @@ class Source:
     candidates: Path | None = None
     pools: Mapping[str, Sequence[str]] = field(default_factory=dict)
     index: Path | None = None
+    instruction: str = ""
+    examples: tuple[Example, ...] = ()
     name: str = "the corpus"
 
 

@@ -82,8 +82,8 @@ class Strategy:
         capacity = self.judge.capacity
         if isinstance(window, int) and capacity is not None and window > capacity:
             raise IncompatibleJudge(
-                f"'{self.spec}': a window of {window} is more than the {capacity} documents that this judge can "
-                f"be shown; write window={capacity} or less"
+                f"'{self.spec}': a window of {window} is more than the {capacity} documents that its judge "
+                f"can be shown; write window={capacity} or less"
             )
 
     @property

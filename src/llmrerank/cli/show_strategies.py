@@ -1,0 +1,92 @@
+"""`llmrerank show strategies`: every name, what it takes and what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .talk import Talk
+
+if TYPE_CHECKING:
+    from llmrerank.registry import Entry, Option
+
+__all__ = ["strategies"]
+
+SCHEMA = 1
+DOCUMENTS, TOP = 100, 10
+
+
+def strategies(talk: Talk) -> None:
+    r"""Show every strategy and first stage: options, cost for 100 documents, source.
+
+    \b
+      llmrerank show strategies
+    """
+    from llmrerank import registry
+    from llmrerank.registry import Kind
+
+    found = [_entry(entry) for entry in registry.entries(Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER)]
+    broken = registry.broken()
+    if talk.json:
+        talk.print_json({"schema": SCHEMA, "strategies": found, "broken": dict(broken)})
+        return
+    for kind in (Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER):
+        members = [entry for entry in found if entry["kind"] == kind.value]
+        if members:
+            print(f"{_plural(kind.value)}:")
+        for entry in members:
+            _print_entry(entry)
+    for name, error in broken.items():
+        print(f"broken: {name}: {error}")
+
+
+def _plural(kind: str) -> str:
+    return {"strategy": "strategies"}.get(kind, f"{kind}s")
+
+
+def _print_entry(entry: dict[str, Any]) -> None:
+    print(f"  {entry['name']}: {entry['summary']}")
+    if entry["algorithm"]:
+        cost = entry["cost"]
+        took = f"{cost['calls']} calls in {cost['rounds']} rounds" if cost else "cost unknown"
+        print(f"    {entry['algorithm']} asks {entry['judge']} ({entry['carrier']}); 100 documents: {took}")
+    if entry["options"]:
+        options = (o["name"] if o["required"] else f"{o['name']}={o['default']!r}" for o in entry["options"])
+        print(f"    options: {', '.join(options)}")
+    if entry["source"]:
+        print(f"    source: {entry['source']}")
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    recipe = entry.target
+    algorithm, judge = getattr(recipe, "algorithm", None), getattr(recipe, "judge", None)
+    return {
+        "name": entry.name,
+        "kind": entry.kind.value,
+        "summary": entry.summary,
+        "algorithm": algorithm.__name__ if algorithm else None,
+        "judge": judge.__name__ if judge else None,
+        "carrier": getattr(judge, "carrier", None),
+        "options": [_option(option) for option in entry.options],
+        "cost": _cost(entry),
+        "source": entry.source or None,
+    }
+
+
+def _option(option: Option) -> dict[str, Any]:
+    from llmrerank.registry import MISSING
+
+    required = option.default is MISSING
+    return {"name": option.name, "required": required, "default": None if required else option.default}
+
+
+def _cost(entry: Entry) -> dict[str, str] | None:
+    """Calls (pairs, for a local model) and rounds for 100 documents of which the best 10 are wanted."""
+    from llmrerank.errors import RerankError
+    from llmrerank.spec import Call
+    from llmrerank.strategies import Strategy
+
+    try:
+        cost = Strategy.of(Call(entry.name)).algorithm.cost(DOCUMENTS, TOP)
+    except RerankError:
+        return None  # no strategy, or one with an option that has no default
+    return {"calls": str(cost.calls), "rounds": str(cost.rounds)}

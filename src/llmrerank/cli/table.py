@@ -1,0 +1,110 @@
+"""Rankings for people: a table on a terminal, one plain line for each hit in a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .talk import Talk
+
+if TYPE_CHECKING:
+    from llmrerank.ranking import Hit, Ranking
+    from llmrerank.types import Document
+
+__all__ = ["footer", "print_ranking"]
+
+
+def print_ranking(ranking: Ranking, talk: Talk) -> None:
+    """Write a ranking to standard output, and its warnings and totals to standard error."""
+    for warning in ranking.trace.warnings:
+        talk.warn(warning)
+    if talk.json:
+        talk.print_json(ranking.to_dict())
+    elif sys.stdout.isatty():
+        _print_table(ranking, with_ids=talk.verbose > 0)
+    else:
+        _print_lines(ranking, with_ids=talk.verbose > 0)
+    talk.say(footer(ranking))
+
+
+def footer(ranking: Ranking) -> str:
+    """What the ranking took, in one line."""
+    trace, paid = ranking.trace, ranking.trace.paid
+    parts = [f"{trace.calls} calls"]
+    if trace.cached:
+        parts.append(f"{trace.cached} cached")
+    if trace.pairs:
+        parts.append(f"{trace.pairs} pairs")
+    parts.append(f"{trace.rounds} rounds")
+    if paid.total:
+        parts.append(f"{paid.input} + {paid.output} tokens")
+    parts.append(f"{trace.seconds:.2f} s")
+    if trace.calls:
+        parts.append("cost unknown" if trace.cost is None else f"{trace.cost:.4f} USD")
+    for number, name in ((trace.repaired, "repaired"), (trace.degraded, "degraded")):
+        if number:
+            parts.append(f"{number} {name}")
+    if trace.exhausted:
+        parts.append(f"stopped early: {trace.exhausted.reason}")
+    scores = "no scores" if ranking.score_kind == "none" else f"score: {ranking.score_kind}"
+    return f"{ranking.strategy} | {scores} | " + ", ".join(parts)
+
+
+def _print_lines(ranking: Ranking, *, with_ids: bool) -> None:
+    # COLUMNS is a wish where there is no terminal to ask; without it nothing is cut.
+    width = int(os.environ.get("COLUMNS", "") or 0) if os.environ.get("COLUMNS", "").isdigit() else 0
+    for hit in ranking:
+        fields = [
+            str(hit.rank),
+            _moved(hit),
+            _score(hit.score),
+            *([str(hit.document.id)] if with_ids else []),
+        ]
+        line = " ".join([*fields, _text(hit.document)]).rstrip()
+        print(line if not width or len(line) <= width else line[: width - 1] + "…")
+
+
+def _print_table(ranking: Ranking, *, with_ids: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for justify in ("right", "left", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    if with_ids:
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=30)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    for hit in ranking:
+        style = "green" if hit.moved > 0 else "red" if hit.moved < 0 else "dim"
+        cells = [Text(str(hit.rank)), Text(_moved(hit), style=style), Text(_score(hit.score))]
+        if with_ids:
+            cells.append(Text(str(hit.document.id), style="dim"))
+        title = f"{_flat(hit.document.title)} — " if hit.document.title else ""
+        cells.append(Text.assemble((title, "bold"), _flat(hit.document.text)))
+        table.add_row(*cells)
+    Console().print(table)
+
+
+def _moved(hit: Hit) -> str:
+    if hit.moved == 0:
+        return "="
+    return f"↑{hit.moved}" if hit.moved > 0 else f"↓{-hit.moved}"
+
+
+def _score(score: float | None) -> str:
+    """Two decimals; numbers that two decimals cannot show are written with an exponent."""
+    if score is None:
+        return "·"
+    return f"{score:.1e}" if 0 < abs(score) < 0.005 else f"{score:.2f}"
+
+
+def _text(document: Document) -> str:
+    title, text = _flat(document.title), _flat(document.text)
+    return f"{title} — {text}" if title and text else title or text
+
+
+def _flat(text: str) -> str:
+    """On one line, without characters that move a cursor."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

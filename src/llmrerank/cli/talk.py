@@ -1,0 +1,44 @@
+"""Talk: whatever is not data. It goes to standard error, and -q silences it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from typer import Option
+
+__all__ = ["Talk"]
+
+_PANEL = "Output"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """How a command speaks. Every command takes these options."""
+
+    json: Annotated[bool, Option("--json", rich_help_panel=_PANEL, help="Print JSON")] = False
+    verbose: Annotated[int, Option("-v", count=True, rich_help_panel=_PANEL, help="Say more")] = 0
+    quiet: Annotated[bool, Option("-q", rich_help_panel=_PANEL, help="Say nothing but errors")] = False
+    debug: Annotated[
+        bool, Option("--debug", rich_help_panel=_PANEL, help="Show the traceback of an error")
+    ] = False
+
+    def say(self, text: str) -> None:
+        """Write a line of talk."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def more(self, text: str) -> None:
+        """Write a line that only -v asks for."""
+        if self.verbose:
+            self.say(text)
+
+    def warn(self, text: str) -> None:
+        """Write a warning."""
+        self.say(f"warning: {text}")
+
+    def print_json(self, value: Any) -> None:
+        """Write a JSON document to standard output."""
+        print(json.dumps(value, ensure_ascii=False, indent=2))

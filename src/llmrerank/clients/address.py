@@ -1,0 +1,85 @@
+"""The base URL of an OpenAI-compatible endpoint, checked, and the form of it that may be shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from llmrerank.errors import ConfigError
+
+__all__ = ["OPENAI", "Address"]
+
+OPENAI = "https://api.openai.com/v1"
+_TAILS = ("/chat/completions", "/completions", "/models")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where an endpoint is.
+
+    Attributes:
+        url: What is called, without a slash at its end and without query; may hold credentials, so it is
+            left out of `repr`.
+        shown: The same without credentials: for messages, cache keys and records.
+        query: Query parameters that every request carries (`api-version=...`).
+    """
+
+    url: str = field(repr=False)
+    shown: str
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, base_url: str | None) -> Address:
+        """Read a base URL; None: the environment's `OPENAI_BASE_URL`, else OpenAI's own.
+
+        With or without a slash at the end; a whole `.../chat/completions` URL is taken as well.
+
+        >>> Address.of("http://localhost:8080/v1/chat/completions").shown
+        'http://localhost:8080/v1'
+
+        Raises:
+            ConfigError: It is no http or https URL with a host.
+        """
+        given = (base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).strip()
+        try:
+            parts = urlsplit(given)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise ConfigError(f"the base URL {_safe(given)} cannot be read; {_LIKE_THIS}") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise ConfigError(f"the base URL {_safe(given)} is not an http or https address; {_LIKE_THIS}")
+        path = parts.path.rstrip("/")
+        for tail in _TAILS:
+            path = path.removesuffix(tail)
+        path = path.rstrip("/")
+        place = f"[{host}]" if ":" in host else host
+        if port is not None:
+            place = f"{place}:{port}"
+        return cls(
+            url=urlunsplit((parts.scheme, parts.netloc, path, "", "")),
+            shown=urlunsplit((parts.scheme, place, path, "", "")),
+            query=MappingProxyType(dict(parse_qsl(parts.query))),
+        )
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether this is OpenAI's own endpoint, which answers nobody without a key."""
+        return urlsplit(self.url).hostname == "api.openai.com"
+
+    @property
+    def has_path(self) -> bool:
+        """Whether anything follows the host; most servers want `/v1` there."""
+        return bool(urlsplit(self.url).path)
+
+
+_LIKE_THIS = "write it like http://localhost:8080/v1"
+
+
+def _safe(given: str) -> str:
+    """The text without what may be a user name and password."""
+    scheme, mark, rest = given.partition("://")
+    head = rest if mark else given
+    return repr((scheme + mark if mark else "") + head.rpartition("@")[2].partition("?")[0])

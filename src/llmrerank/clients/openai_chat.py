@@ -1,0 +1,145 @@
+"""The transport: one request to an OpenAI-compatible chat endpoint, one reply, by way of the openai package.
+
+The body is posted and read as plain JSON through the SDK's generic `post`. Its typed method would build
+objects that are thrown away, and would accept what is no completion (a web page, an error of status 200) as
+an object full of None.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from llmrerank.calls import Reply
+from llmrerank.errors import CallError, ConfigError, PermanentError
+
+from .address import Address
+from .completion import read_completion
+from .failures import Place, judge_fault, judge_sdk_error
+from .fault import read_fault
+from .loops import PerLoop
+from .request import Request
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+__all__ = ["OpenAIChat"]
+
+_NO_KEY = "no-key-needed"  # the SDK insists on some key; local servers do not read it
+
+
+class OpenAIChat:
+    """Sends requests to one endpoint. Connections are kept for each event loop and released by `aclose`.
+
+    Args:
+        address: Where the endpoint is.
+        key: Its key, or None for a server that needs none.
+        key_env: Name of the environment variable that the key came from, for messages.
+        timeout: Seconds that one request may take, from connecting to the last byte.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        key: str | None = None,
+        key_env: str = "OPENAI_API_KEY",
+        timeout: float = 120.0,
+    ) -> None:
+        self.address = address
+        self._key = key.strip() if key else None
+        self._key_env = key_env
+        self._timeout = timeout
+        self._pools = PerLoop(self._connect)
+        self._places: dict[str, Place] = {}
+
+    def __repr__(self) -> str:
+        return f"OpenAIChat({self.address.shown!r})"
+
+    async def send(self, request: Request) -> Reply:
+        """Send one request.
+
+        Raises:
+            CallError: The endpoint failed, or what it sent is no completion.
+            ConfigError: OpenAI's own endpoint without a key, or a key that no header can hold.
+        """
+        place = self._place(request.model)
+        begun = time.perf_counter()
+        response = await self._exchange("POST", "/chat/completions", request.body(), place)
+        seconds = time.perf_counter() - begun
+        return read_completion(response.content, place, seconds=seconds)
+
+    async def models(self) -> tuple[str, ...]:
+        """Names of the models that the endpoint serves.
+
+        Raises:
+            CallError: The endpoint failed, or keeps no list of models.
+        """
+        place = self._place("")
+        response = await self._exchange("GET", "/models", None, place)
+        try:
+            body = json.loads(response.content)
+        except ValueError:
+            body = None
+        if isinstance(body, dict) and body.get("error"):
+            raise judge_fault(read_fault(body, status=None), place)
+        listed = body.get("data", body.get("models")) if isinstance(body, dict) else body
+        if not isinstance(listed, list):
+            raise PermanentError(f"{self.address.shown} keeps no list of models; say which with --model")
+        names = [item.get("id") or item.get("name") for item in listed if isinstance(item, dict)]
+        return tuple(name for name in names if isinstance(name, str))
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        pool = self._pools.take()
+        if pool is not None:
+            await pool.close()
+
+    async def _exchange(
+        self, method: str, path: str, body: dict[str, Any] | None, place: Place
+    ) -> httpx2.Response:
+        import httpx2
+
+        pool = self._pools.here()
+        failure: CallError | ConfigError
+        try:
+            # The SDK's own time-outs are for each read: a server that drips would never meet them.
+            async with asyncio.timeout(self._timeout):
+                if method == "GET":
+                    return await pool.get(path, cast_to=httpx2.Response)
+                return await pool.post(path, cast_to=httpx2.Response, body=body)
+        except Exception as error:  # whatever the SDK raises is sorted at one place
+            failure = judge_sdk_error(error, place)
+        raise failure
+
+    def _connect(self) -> AsyncOpenAI:
+        if self._key is None and self.address.needs_key:
+            raise ConfigError(
+                f"{self.address.shown} needs a key: set {self._key_env}, or give another --base-url"
+            )
+        if self._key is not None and not (self._key.isascii() and self._key.isprintable()):
+            raise ConfigError(f"the key from {self._key_env} holds characters that no key has; copy it again")
+        from openai import AsyncOpenAI
+
+        return AsyncOpenAI(
+            api_key=self._key or _NO_KEY,
+            base_url=self.address.url,
+            timeout=self._timeout,
+            max_retries=0,
+            default_query=dict(self.address.query) or None,
+        )
+
+    def _place(self, model: str) -> Place:
+        place = self._places.get(model)
+        if place is None:
+            place = self._places[model] = Place(
+                address=self.address,
+                model=model,
+                key=self._key,
+                key_env=self._key_env,
+                timeout=self._timeout,
+            )
+        return place

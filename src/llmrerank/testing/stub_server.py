@@ -1,0 +1,196 @@
+"""A chat endpoint on loopback whose answers a function gives: a real server for tests and benchmarks.
+
+```python
+with StubServer(lambda body: "yes") as server:
+    ranking = rerank(query, documents, strategy="pointwise", base_url=server.base_url, model="any")
+```
+
+It speaks as much HTTP/1.1 as clients of such endpoints use: POST and GET, keep-alive, bodies with a length.
+Run as a program (`python -m llmrerank.testing.stub_server`) it gives one answer to all and prints its URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Answer", "StubResponse", "StubServer", "completion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StubResponse:
+    """A whole HTTP reply, where a text is not enough: an error, headers, a body that is no JSON."""
+
+    status: int = 200
+    body: Mapping[str, Any] | str | bytes = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Callable[[Mapping[str, Any]], str | Mapping[str, Any] | StubResponse]
+"""From the JSON body of a request to the answer's text, a whole completion, or a whole HTTP reply."""
+
+
+def completion(text: str, **fields: Any) -> dict[str, Any]:
+    """The body of a chat completion with this text; further fields are those of the completion."""
+    return {
+        "id": "chatcmpl-stub",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "stub",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
+        **fields,
+    }
+
+
+class StubServer:
+    """Serves chat completions from a thread of its own, between `with` and its end.
+
+    Args:
+        answer: Called on the server's thread when a chat request comes in.
+        delay: Seconds between a request and its answer; requests wait side by side.
+        models: What `GET /v1/models` lists.
+
+    Attributes:
+        requests: The bodies of the chat requests, in order of arrival.
+        most_at_once: Most chat requests that were under way at the same time.
+    """
+
+    def __init__(self, answer: Answer, *, delay: float = 0.0, models: tuple[str, ...] = ("stub",)) -> None:
+        self.requests: list[Mapping[str, Any]] = []
+        self.most_at_once = 0
+        self._answer = answer
+        self._delay = delay
+        self._models = models
+        self._under_way = 0
+        self._port = 0
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="stub-server", daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens, with `/v1`."""
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def __enter__(self) -> StubServer:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop is not None and self._ended is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join()
+
+    async def serve(self, started: Callable[[StubServer], None]) -> None:
+        """Listen on a free port, say so, and serve until `with` ends or the task is cancelled."""
+        self._ended = asyncio.Event()
+        connections: set[asyncio.Task[None]] = set()
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.ensure_future(self._converse(reader, writer))
+            connections.add(task)
+            task.add_done_callback(connections.discard)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        self._port = server.sockets[0].getsockname()[1]
+        try:
+            started(self)
+            await self._ended.wait()
+        finally:
+            server.close()
+            for task in list(connections):
+                task.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
+            await server.wait_closed()
+
+    def _run(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(self.serve(lambda _: self._ready.set()))
+        finally:
+            self._loop.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, one after another."""
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                line, _, rest = head.partition(b"\r\n")
+                method, path, _ = line.decode("latin-1").split(" ", 2)
+                length = 0
+                for header in rest.decode("latin-1").splitlines():
+                    name, _, value = header.partition(":")
+                    if name.lower() == "content-length":
+                        length = int(value)
+                body = await reader.readexactly(length)
+                writer.write(_http(await self._respond(method, path, body)))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client hung up
+        finally:
+            writer.close()
+
+    async def _respond(self, method: str, path: str, body: bytes) -> StubResponse:
+        if method == "GET" and path.endswith("/models"):
+            listed = [{"id": name, "object": "model"} for name in self._models]
+            return StubResponse(body={"object": "list", "data": listed})
+        if method != "POST" or not path.endswith("/chat/completions"):
+            return StubResponse(status=404, body={"error": {"message": f"no route {method} {path}"}})
+        asked: Mapping[str, Any] = json.loads(body)
+        self.requests.append(asked)
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            answer = self._answer(asked)
+            if self._delay:
+                await asyncio.sleep(self._delay)
+        finally:
+            self._under_way -= 1
+        if isinstance(answer, StubResponse):
+            return answer
+        return StubResponse(body=completion(answer) if isinstance(answer, str) else answer)
+
+
+def _http(response: StubResponse) -> bytes:
+    body = response.body
+    if isinstance(body, Mapping):
+        content, kind = json.dumps(body).encode(), "application/json"
+    else:
+        content, kind = body.encode() if isinstance(body, str) else body, "text/plain"
+    headers = {"content-type": kind, **response.headers, "content-length": str(len(content))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {response.status} Stub\r\n{head}\r\n".encode("latin-1") + content
+
+
+def _main() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser(description="A chat endpoint on loopback with one fixed answer.")
+    parser.add_argument("--answer", default="yes", help="text of every answer")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
+    given = parser.parse_args()
+
+    def started(server: StubServer) -> None:
+        sys.stdout.write(server.base_url + "\n")
+        sys.stdout.flush()
+
+    server = StubServer(lambda _: str(given.answer), delay=given.delay)
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(server.serve(started))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        loop.close()
+
+
+if __name__ == "__main__":
+    _main()
