@@ -4,8 +4,8 @@ Both sides score the same texts with the same weights in one run, turn by turn, 
 is the packaged MiniLM. The cross-encoder has the same size with random weights, so that no hub is needed:
 speed does not depend on what the numbers are.
 
-The fastest turn of each side counts: a neighbour that takes a core stalls every parallel loop of torch, and small
-batches have more of them. On a busy machine set OMP_NUM_THREADS=1.
+The fastest turn of each side counts: a neighbour that takes a core stalls every parallel loop of torch, and
+small batches have more of them. On a busy machine set OMP_NUM_THREADS=1.
 
 Run: python benchmarks/local_models.py [--texts 64] [--turns 3]
 """
@@ -123,7 +123,7 @@ def usual_texts(model: LocalModel) -> Callable[[Sequence[str]], Any]:
 def compare(
     name: str, usual: Callable[[Any], Any], ours: Callable[[Any], Any], work: Any, turns: int
 ) -> bool:
-    """Time both turn by turn, print the best of each, and say whether ours is fast enough and says the same."""
+    """Time both turn by turn, print the best of each, and say whether ours is faster and says the same."""
     import numpy
 
     usual(work[:USUAL_BATCH])

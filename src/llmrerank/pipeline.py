@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -129,8 +130,6 @@ class Pipeline(Door):
         )
 
     async def _retrieve(self, query: Query, top: int | None) -> Ranking:
-        from anyio.to_thread import run_sync
-
         course = self.course
         depth = course.first_cut or DEPTH
         if not course.steps:
@@ -141,7 +140,7 @@ class Pipeline(Door):
             return ranking
 
         begun = time.perf_counter()
-        ranking = await run_sync(search)
+        ranking = await asyncio.to_thread(search)
         done = StageDone(
             stage=self._first_name,
             documents_in=0,

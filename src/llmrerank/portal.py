@@ -1,22 +1,19 @@
 """The sync door: one background event loop, on which synchronous methods run the asynchronous engine.
 
 So they work in scripts, in notebooks and inside running servers alike. The loop starts with the first call
-and ends with the process; after a fork the child starts its own.
+and ends with the process; after a fork the child starts its own and leaves its parent's alone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from .errors import ConfigError
-
-if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
 
 __all__ = ["run"]
 
@@ -25,11 +22,37 @@ _Result = TypeVar("_Result")
 
 _CLEAN_UP_SECONDS = 5.0
 
+
+class _Background:
+    """An event loop in a daemon thread."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._serve, name="llmrerank-portal", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+            left = asyncio.all_tasks(self.loop)
+            for task in left:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
+
+    def end(self) -> None:
+        if self.process == os.getpid() and self.thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join(_CLEAN_UP_SECONDS)
+
+
 _lock = threading.Lock()
-_stack: ExitStack | None = None
-_portal: BlockingPortal | None = None
-_thread: int | None = None
-_process: int | None = None
+_background: _Background | None = None
+_inherited: list[_Background] = []
 
 
 def run(
@@ -44,8 +67,8 @@ def run(
     Raises:
         ConfigError: Called from the background loop itself, where waiting would never end.
     """
-    portal = _open()
-    if threading.get_ident() == _thread:
+    background = _open()
+    if threading.current_thread() is background.thread:
         raise ConfigError(
             "a synchronous method was called on the loop that would run it; await the async one"
         )
@@ -57,7 +80,7 @@ def run(
         finally:
             finished.set()
 
-    future = portal.start_task_soon(task)
+    future = asyncio.run_coroutine_threadsafe(task(), background.loop)
     try:
         return future.result()
     except BaseException:
@@ -66,26 +89,23 @@ def run(
         raise
 
 
-def _open() -> BlockingPortal:
-    global _stack, _portal, _thread, _process
+def _open() -> _Background:
+    global _background
     with _lock:
-        if _portal is None or _process != os.getpid():
-            from anyio.from_thread import start_blocking_portal
-
-            _stack = ExitStack()
-            _portal = _stack.enter_context(start_blocking_portal("asyncio"))
-            _thread = _portal.call(_ident)
-            _process = os.getpid()
-            atexit.register(_close, _process)
-        return _portal
+        if _background is None:
+            _background = _Background()
+            atexit.register(_background.end)
+        return _background
 
 
-async def _ident() -> int:
-    return threading.get_ident()
+def _forget() -> None:
+    """Start anew in a forked child: its parent's thread is not there, and its lock may be held for ever."""
+    global _background, _lock
+    _lock = threading.Lock()
+    if _background is not None:
+        _inherited.append(_background)  # kept, since closing it would close what the parent still uses
+        _background = None
 
 
-def _close(process: int) -> None:
-    global _stack, _portal
-    if process == os.getpid() and _stack is not None:
-        _stack.close()
-        _stack = _portal = None
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

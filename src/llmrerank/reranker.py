@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -161,10 +162,10 @@ class Reranker(Door):
         ranking = Ranking(query=query.text, strategy=str(self.spec), hits=tuple(hits), trace=Trace(unread))
         if self.course.first is None:
             return ranking
-        from anyio.to_thread import run_sync
-
         begun = time.perf_counter()
-        kind, found = await run_sync(self._first_scores, query, documents) if documents else ("none", {})
+        kind, found = (
+            await asyncio.to_thread(self._first_scores, query, documents) if documents else ("none", {})
+        )
         stage = str(self.spec.stages[0].call)
         placed = [*found, *(place for place in range(len(hits)) if place not in found)]
         cut = self.course.first_cut if self.course.steps else smaller(self.course.first_cut, top)

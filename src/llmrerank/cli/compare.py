@@ -9,6 +9,7 @@ from typer import Option
 
 from .dry_run import print_forecast
 from .exits import Exit
+from .notes import notes_on
 from .options import Calling, default_cache
 from .progress import line
 from .talk import Talk
@@ -102,13 +103,11 @@ def _talk_about(comparison: Comparison, talk: Talk) -> None:
     for warning in comparison.warnings:
         talk.warn(warning)
     for row in comparison.rows:
-        for warning in row.trace.warnings:
-            talk.warn(f"{row.strategy}: {warning}")
+        for note in notes_on(row.trace):
+            talk.warn(f"{row.strategy}: {note}")
         if row.failures:
             query, sentence = next(iter(row.failures.items()))
             talk.warn(f"{row.strategy}: {len(row.failures)} queries failed, such as '{query}': {sentence}")
-        if row.trace.exhausted:
-            talk.warn(f"{row.strategy}: stopped early: {row.trace.exhausted.reason}")
     talk.say(
         f"{comparison.dataset}: {comparison.queries} queries; relevant from grade {comparison.relevance}; "
         "seconds for one query"

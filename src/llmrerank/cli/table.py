@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from .notes import notes_on
 from .talk import Talk
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ __all__ = ["footer", "print_ranking"]
 
 def print_ranking(ranking: Ranking, talk: Talk) -> None:
     """Write a ranking to standard output, and its warnings and totals to standard error."""
-    for warning in ranking.trace.warnings:
-        talk.warn(warning)
+    for note in notes_on(ranking.trace):
+        talk.warn(note)
     if talk.json:
         talk.print_json(ranking.to_dict())
     elif sys.stdout.isatty():
@@ -45,8 +46,6 @@ def footer(ranking: Ranking) -> str:
     for number, name in ((trace.repaired, "repaired"), (trace.degraded, "degraded")):
         if number:
             parts.append(f"{number} {name}")
-    if trace.exhausted:
-        parts.append(f"stopped early: {trace.exhausted.reason}")
     scores = "no scores" if ranking.score_kind == "none" else f"score: {ranking.score_kind}"
     return f"{ranking.strategy} | {scores} | " + ", ".join(parts)
 
