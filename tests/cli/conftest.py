@@ -69,7 +69,14 @@ def dataset(tmp_path: Path) -> str:
     """A folder with six documents, two judged queries and an instruction."""
     folder = tmp_path / "animals"
     (folder / "qrels").mkdir(parents=True)
-    texts = ["cats purr", "dogs bark", "birds sing", "bread is baked", "cats sleep", "dogs sleep"]
+    texts = [
+        "animals that purr: cats",
+        "animals that bark: dogs",
+        "birds sing",
+        "bread",
+        "cats sleep",
+        "dogs",
+    ]
     (folder / "corpus.jsonl").write_text(
         "".join(
             json.dumps({"_id": f"d{i}", "title": "", "text": text}) + "\n" for i, text in enumerate(texts)

@@ -69,7 +69,7 @@ def test_4_some_slate_kept_its_order_and_the_reason_is_told(cli, docs):
         ended = cli(*BASE, "--docs", docs, "--strategy", "listwise", "--base-url", server.base_url)
     assert ended.code == Exit.DEGRADED == 4
     assert len(ended.out.splitlines()) == 3
-    assert "1 slate kept the order" in ended.err
+    assert "1 slate kept its order" in ended.err
 
 
 def test_5_the_budget_is_reached_and_the_best_order_is_written(cli, docs):

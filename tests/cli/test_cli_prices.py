@@ -19,7 +19,8 @@ def test_toml_and_json_say_the_same(tmp_path):
 def test_all_typos_are_listed_at_once(tmp_path):
     path = tmp_path / "prices.toml"
     path.write_text(
-        'currency = "EUR"\n[models.a]\ninptu = 1\noutput = 2\n[models.b]\ninput = -1\noutput = true\n[models]\nc = 3\n'
+        'currency = "EUR"\nmodels.c = 3\n'
+        "[models.a]\ninptu = 1\noutput = 2\n[models.b]\ninput = -1\noutput = true\n"
     )
     with pytest.raises(ConfigError) as caught:
         read_prices(path)

@@ -105,7 +105,8 @@ def test_the_sync_door_works_inside_a_running_loop_and_from_threads():
     inside = asyncio.run(scene())
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(rerank(QUERY, DOCUMENTS, strategy="bm25"))) for _ in range(4)
+        threading.Thread(target=lambda: found.append(rerank(QUERY, DOCUMENTS, strategy="bm25")))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

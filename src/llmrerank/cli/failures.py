@@ -94,6 +94,10 @@ def _after_call(error: CallError) -> str:
 
 def _after_config(error: RerankError) -> str:
     match error:
+        case UnknownName() if "measure" in str(error):
+            return "measures are written as nDCG@10, RR(rel=2)@10 or R@100"
+        case UnknownName() if "prompt" in str(error):
+            return "see all prompts: llmrerank show prompts"
         case UnknownName():
             return "see all names and options: llmrerank show strategies"
         case PromptError():

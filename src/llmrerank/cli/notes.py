@@ -18,6 +18,6 @@ def notes_on(trace: Trace) -> Iterator[str]:
 
     yield from trace.warnings
     for reason, count in Counter(event.reason for event in trace.of(Degraded)).most_common():
-        yield f"{count} {'slate' if count == 1 else 'slates'} kept the order they had: {reason}"
+        yield f"{count} {'slate kept its' if count == 1 else 'slates kept their'} order: {reason}"
     if trace.exhausted is not None:
         yield f"stopped early: {trace.exhausted.reason}"

@@ -18,6 +18,7 @@ from .talk import Talk
 
 if TYPE_CHECKING:
     from llmrerank.retrieve.retriever import Source
+    from llmrerank.types import Query
 
 __all__ = ["search"]
 
@@ -40,7 +41,7 @@ def search(
     r"""Find documents in a corpus and put them in order.
 
     \b
-      llmrerank search --corpus docs.jsonl --query "train a network" --pipeline "bm25 % 100 >> bi-encoder"
+      llmrerank search --corpus docs.jsonl --query "train a model" --pipeline "bm25 >> bi-encoder % 5"
     """
     settings = calling.settings()
     from llmrerank import portal
@@ -50,7 +51,10 @@ def search(
 
     asked = Query(text=query)
     Course.of(pipeline, model=settings.model)  # a wrong name shows before a large corpus is read
-    source = _source(corpus, index)
+    if Path(corpus).is_dir():
+        asked, source = _of_dataset(Path(corpus), asked, index)
+    else:
+        source = _of_file(corpus, index)
     with Pipeline(pipeline, source=source, settings=settings) as made:
         if calling.dry_run:
             print_estimate(str(made.spec), made.estimate(asked, top=top), settings, talk)
@@ -61,18 +65,22 @@ def search(
     return exit_of(ranking)
 
 
-def _source(corpus: str, index: Path | None) -> Source:
-    """What the first stage draws on: a dataset with all it has, or a file of documents."""
-    path = Path(corpus)
-    if corpus != "-" and not path.exists():
-        raise ConfigError(f"there is no corpus {corpus}")
-    if path.is_dir():
-        from llmrerank.evaluate.dataset import Dataset
+def _of_dataset(folder: Path, asked: Query, index: Path | None) -> tuple[Query, Source]:
+    """Everything that the dataset has; a query of its own is known by its id, for stored runs and pools."""
+    from llmrerank.evaluate.dataset import Dataset
 
-        return Dataset.open(path).source(index=index)
+    dataset = Dataset.open(folder)
+    known = next((query for query in dataset.queries if query.text.strip() == asked.text.strip()), asked)
+    return known, dataset.source(index=index)
+
+
+def _of_file(corpus: str, index: Path | None) -> Source:
     from llmrerank.retrieve.corpus import read_documents, refuse_duplicates
     from llmrerank.retrieve.retriever import Source
 
+    path = Path(corpus)
+    if corpus != "-" and not path.exists():
+        raise ConfigError(f"there is no corpus {corpus}")
     documents = read_documents(corpus if corpus == "-" else path)
     refuse_duplicates(documents, corpus)
     return Source(corpus=documents, folder=path.parent, index=index, name=f"the corpus {corpus}")

@@ -69,11 +69,14 @@ def _print_table(ranking: Ranking, *, with_ids: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for justify in ("right", "left", "right"):
-        table.add_column(justify=justify, no_wrap=True)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False, expand=True)
+    # Fixed widths: a narrow terminal takes room from the text alone.
+    table.add_column(justify="right", width=len(str(len(ranking))))
+    table.add_column(width=max((len(_moved(hit)) for hit in ranking), default=0))
+    table.add_column(justify="right", width=max((len(_score(hit.score)) for hit in ranking), default=0))
     if with_ids:
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=30)
+        ids = max((len(str(hit.document.id)) for hit in ranking), default=0)
+        table.add_column(no_wrap=True, overflow="ellipsis", width=min(ids, 30))
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for hit in ranking:
         style = "green" if hit.moved > 0 else "red" if hit.moved < 0 else "dim"
