@@ -268,7 +268,8 @@ def test_reads_the_card(folder: Path) -> None:
 
 def test_every_fault_of_the_card_is_told_at_once(folder: Path) -> None:
     (folder / "dataset.toml").write_text(
-        'nmae = "x"\nlevel = 1\nrelevance_level = true\ninstruction = 3\n[[examples]]\nquery = "a"\ntext = "b"\n'
+        'nmae = "x"\nlevel = 1\nrelevance_level = true\ninstruction = 3\n'
+        '[[examples]]\nquery = "a"\ntext = "b"\n'
     )
     with pytest.raises(ConfigError) as caught:
         Dataset.open(folder)

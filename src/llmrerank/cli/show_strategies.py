@@ -47,7 +47,9 @@ def _print_entry(entry: dict[str, Any]) -> None:
     print(f"  {entry['name']}: {entry['summary']}")
     if entry["algorithm"]:
         cost = entry["cost"]
-        took = f"{cost['calls']} calls in {cost['rounds']} rounds" if cost else "cost unknown"
+        what = "calls" if entry["carrier"] == "chat" else "pairs, scored here,"
+        rounds = "1 round" if cost and cost["rounds"] == "1" else f"{cost['rounds']} rounds" if cost else ""
+        took = f"{cost['calls']} {what} in {rounds}" if cost else "cost unknown"
         print(f"    {entry['algorithm']} asks {entry['judge']} ({entry['carrier']}); 100 documents: {took}")
     if entry["options"]:
         options = (o["name"] if o["required"] else f"{o['name']}={o['default']!r}" for o in entry["options"])
