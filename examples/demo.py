@@ -27,7 +27,7 @@ def say(text: str = "") -> None:
 
 
 def run(*words: str) -> None:
-    """Print a command as a user would type it and run it; exit code 4 is work done, with answers repaired.
+    """Print a command as a user would type it and run it; exit code 4 is work done with a weak answer.
 
     Raises:
         SystemExit: It failed.
@@ -66,8 +66,8 @@ def endpoint(model: str | None) -> Iterator[list[str]]:
         yield ["--model", model] if model else []
         return
     say(
-        "\nThe packaged 135M model only shows that the LLM path runs without a key: over NovelEval it ranks below\n"
-        "its first stage (nDCG@10 0.32 against 0.65). Quality needs a real model; point at yours with\n"
+        "\nThe packaged 135M model only shows that the LLM path runs without a key: over NovelEval it ranks\n"
+        "below its first stage (nDCG@10 0.32 against 0.65). Quality needs a real model; point at yours with\n"
         "  OPENAI_BASE_URL=http://... OPENAI_API_KEY=... .venv/bin/python examples/demo.py --model NAME"
     )
     from llmrerank.endpoint import serve
