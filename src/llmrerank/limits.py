@@ -88,8 +88,9 @@ class Ledger:
         if limits.cost is not None and calls:
             cost = self.prices.cost(model, expected)
             if cost is None:
+                whose = f"a price for '{model}'" if model else "the model's name and its price"
                 raise ConfigError(
-                    f"a limit on cost needs a price for '{model}'; give a price file (--prices) that lists it"
+                    f"a limit on cost needs {whose}; give a price file (--prices) that lists it"
                 )
             if self.cost + cost > limits.cost:
                 return "cost", (

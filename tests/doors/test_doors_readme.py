@@ -1,4 +1,4 @@
-"""The README tells the truth: its Python blocks run and print what it shows, and so does its first command."""
+"""The README tells the truth: its blocks run and print what it shows, and so does its first command."""
 
 import contextlib
 import io

@@ -13,6 +13,7 @@ from scripted_endpoint import Endpoint
 from llmrerank.errors import CallError, ConfigError, DataError
 from llmrerank.evaluate import Comparison, Dataset, Progress, compare, forecast, read_run
 from llmrerank.evaluate.comparison import Seconds
+from llmrerank.evaluate.preparation import pipelines_of
 from llmrerank.evaluate.purse import Purse
 from llmrerank.limits import Price, Prices
 from llmrerank.settings import Settings
@@ -239,6 +240,15 @@ def test_what_cannot_work_is_told_before_anything_runs(collection: Path, endpoin
     with pytest.raises(ConfigError, match="gone"):
         compare(dataset, [LISTWISE, "run(path='gone.trec')"], settings=settings(endpoint))
     assert endpoint.prompts == []
+
+
+def test_a_chat_models_name_is_not_given_to_the_local_model_of_another_row(collection: Path) -> None:
+    strategies = ["bm25 >> bi-encoder", "bm25 >> pointwise"]
+    local, chat = pipelines_of(Dataset.open(collection), strategies, settings=Settings(model="some-llm"))
+    assert local.course.steps[0].strategy.model is None
+    assert (local.settings.model, chat.settings.model) == (None, "some-llm")
+    [alone] = pipelines_of(Dataset.open(collection), strategies[:1], settings=Settings(model="mine"))
+    assert alone.course.steps[0].strategy.model == "mine"
 
 
 def test_a_forecast_sends_nothing(collection: Path, endpoint: Endpoint) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from .encoder import Encoder, Role
 from .pairs import Scored
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
-__all__ = ["CosineScorer"]
+__all__ = ["CosineScorer", "forget_vectors"]
+
+_scorers: WeakSet[CosineScorer] = WeakSet()
 
 MEMORY_BYTES = 64 * 2**20
 """What remembered vectors may take: about 40,000 of 384 numbers."""
@@ -35,6 +38,11 @@ class CosineScorer:
         self._encoder = encoder
         self._memory_bytes = memory_bytes
         self._known: OrderedDict[bytes, tuple[NDArray[float32], int]] = OrderedDict()
+        _scorers.add(self)
+
+    def forget(self) -> None:
+        """Drop every remembered vector."""
+        self._known = OrderedDict()
 
     def load(self) -> None:
         """See `Scorer.load`."""
@@ -75,6 +83,12 @@ class CosineScorer:
         size = next(iter(self._known.values()))[0].nbytes
         while len(self._known) > max(1, self._memory_bytes // size):
             self._known.popitem(last=False)
+
+
+def forget_vectors() -> None:
+    """Drop the vectors that this process remembers, so that what comes next is timed as if it came first."""
+    for scorer in list(_scorers):
+        scorer.forget()
 
 
 _ROLES: tuple[Role, Role] = ("query", "document")

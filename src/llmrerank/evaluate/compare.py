@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmrerank import portal
+from llmrerank.clients.cosines import forget_vectors
 from llmrerank.errors import CallError, ConfigError
 from llmrerank.settings import Settings
 from llmrerank.trace import Trace
@@ -83,7 +84,8 @@ async def acompare(
     Seconds are those of a query from its text to its ranking, retrieval included. Strategies without an LLM
     run one query at a time, so their seconds are what one user would wait. Those with an LLM run several at
     once; their seconds are what a query takes while others share the endpoint: ask for `parallel_queries=1`
-    where they should stand alone. First stages are opened before any clock starts, and once for all rows.
+    where they should stand alone. First stages are opened before any clock starts, and once for all rows;
+    vectors that a local model remembers are forgotten between rows.
 
     Args:
         dataset: With judgements.
@@ -139,6 +141,7 @@ async def acompare(
         warnings += await asyncio.to_thread(open_stages, pipelines, queries)
         warm = await warm_models(pipelines, settings)
         for number, (strategy, pipeline) in enumerate(zip(strategies, pipelines, strict=True), start=1):
+            forget_vectors()
             run = StrategyRun(
                 pipeline=pipeline,
                 purse=purse,

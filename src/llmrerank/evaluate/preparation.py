@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llmrerank.calls import PairCall
@@ -13,6 +14,7 @@ from llmrerank.retrieve.retriever import Retriever
 from llmrerank.retrieve.run import RunRetriever
 from llmrerank.settings import Settings
 from llmrerank.spec import parse
+from llmrerank.stages import Course
 from llmrerank.types import Query
 
 from .dataset import Dataset
@@ -32,12 +34,20 @@ def pipelines_of(
         raise ConfigError("no strategies; name some, e.g. bm25 'bm25 % 100 >> cross-encoder'")
     source = dataset.source(index=index)
     retrievers: dict[str, Retriever] = {}
-    pipelines = []
+    pipelines: list[Pipeline] = []
+    specs: list[str] = []
     faults = []
     for strategy in strategies:
         try:
-            spec = dataset.complete(parse(strategy))
-            pipelines.append(Pipeline(str(spec), settings=settings, source=source, retrievers=retrievers))
+            specs.append(str(dataset.complete(parse(strategy))))
+        except ConfigError as error:
+            faults.append(error)
+    chatting = any(map(_chats, specs))
+    for spec in specs:
+        try:
+            # A chat model's name is for the rows that chat, not for the local model of another row.
+            own = settings if _chats(spec) or not chatting else replace(settings, model=None)
+            pipelines.append(Pipeline(spec, settings=own, source=source, retrievers=retrievers))
         except ConfigError as error:
             faults.append(error)
     if len(faults) == 1:
@@ -45,6 +55,14 @@ def pipelines_of(
     if faults:
         raise ConfigError("; ".join(str(fault) for fault in faults))
     return pipelines
+
+
+def _chats(spec: str) -> bool:
+    """Whether a pipeline calls an LLM; one that cannot work does not."""
+    try:
+        return Course.of(spec).chats
+    except ConfigError:
+        return False
 
 
 def open_stages(pipelines: Sequence[Pipeline], queries: Sequence[Query]) -> list[str]:
