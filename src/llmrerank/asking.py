@@ -159,6 +159,7 @@ class Asking:
                 attempts=reply.attempts,
                 cached=reply.cached,
                 cost=prices.cost(identity.model, reply.usage),
+                answered=reply.answered,
                 notes=reply.notes,
             )
         )

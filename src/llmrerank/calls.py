@@ -110,6 +110,8 @@ class Reply:
         counted: Whether `usage` came from the provider.
         seconds: Wall-clock time of the successful attempt.
         attempts: How often it was sent, 1 or more.
+        answered: How many of those the endpoint answered, and so billed; above 1 where an answer was not
+            enough (no log-probabilities, no room) and the question was put again.
         cached: Answered from a cache: nothing was sent or paid.
         answers: The call that this reply answers, where it is not the one sent (`otherwise`), else None.
         notes: What the client had to change, e.g. a parameter the endpoint refused.
@@ -125,6 +127,7 @@ class Reply:
     counted: bool = True
     seconds: float = 0.0
     attempts: int = 1
+    answered: int = 1
     cached: bool = False
     answers: Literal["call", "otherwise"] = "call"
     notes: tuple[str, ...] = ()

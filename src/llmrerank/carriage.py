@@ -84,14 +84,16 @@ class Carriage:
             )  # under way when it was cancelled: it may be billed, so it stays spent
             shared.cancel()
             raise
-        self._settle(call, None if reply.cached else reply.usage)
+        self._settle(call, None if reply.cached else reply.usage, answered=reply.answered)
         shared.set_result(reply)
         return reply, True
 
-    def _settle(self, call: Call, paid: Usage | None) -> None:
+    def _settle(self, call: Call, paid: Usage | None, *, answered: int = 1) -> None:
         expected = self.reserved.pop(call.key, None)
         if expected is not None:
-            self.ledger.settle(expected=expected, actual=paid, model=self.client.identity.model)
+            self.ledger.settle(
+                expected=expected, actual=paid, model=self.client.identity.model, answered=answered
+            )
 
     def release(self) -> None:
         """Give back what was reserved for calls that were never sent."""

@@ -25,7 +25,7 @@ class Door:
 
     def __init__(
         self,
-        spec: str,
+        strategy: str,
         *,
         model: str | None = None,
         base_url: str | None = None,
@@ -41,7 +41,7 @@ class Door:
         """Settle names, options and models; nothing is loaded or sent.
 
         Args:
-            spec: A strategy or pipeline in the one notation.
+            strategy: A strategy or pipeline in the one notation.
             model: Configures the chat stages; without one, the only stage that takes a model.
             base_url: OpenAI-compatible endpoint; None: `OPENAI_BASE_URL`, else OpenAI's own.
             api_key: Its key; None: `OPENAI_API_KEY`, else none.
@@ -61,13 +61,13 @@ class Door:
             base_url=base_url,
             api_key=api_key,
             instruction=instruction or "",
-            examples=tuple(examples),
+            examples=tuple(Example.of(example) for example in examples),
             cache=Path(cache) if cache is not None else None,
             limits=limits or Limits(),
             parallel=parallel,
             seed=seed,
         )
-        self.course = Course.of(spec, model=self.settings.model)
+        self.course = Course.of(strategy, model=self.settings.model)
         self._carriers = Carriers()
 
     @property
@@ -84,7 +84,7 @@ class Door:
     def _unread(self) -> tuple[Event, ...]:
         """An instruction that was given and that no stage reads is said, not lost."""
         settings, course = self.settings, self.course
-        if course.chats or not course.steps or not (settings.instruction or settings.examples):
+        if course.chats or not (settings.instruction or settings.examples):
             return ()
         what = "instruction" if settings.instruction else "examples"
         return (
@@ -119,10 +119,10 @@ class Door:
 
 
 def check_top(top: int | None) -> None:
-    """Refuse a cut-off below 1.
+    """Refuse a cut-off that is no whole number of 1 or more, before anything is paid.
 
     Raises:
-        ConfigError: It is below 1.
+        ConfigError: It is none.
     """
-    if top is not None and top < 1:
-        raise ConfigError(f"top must be 1 or more, got {top}")
+    if top is not None and (type(top) is not int or top < 1):
+        raise ConfigError(f"top must be a whole number of 1 or more, got {top!r}")

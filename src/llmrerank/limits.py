@@ -105,10 +105,12 @@ class Ledger:
         self.tokens += expected.total
         self.cost += self.prices.cost(model, expected) or 0.0
 
-    def settle(self, *, expected: Usage, actual: Usage | None, model: str) -> None:
-        """Replace what was expected of one call by what it used; None: never answered, nothing paid."""
+    def settle(self, *, expected: Usage, actual: Usage | None, model: str, answered: int = 1) -> None:
+        """Replace what was expected of one call by what it used; None: never answered, nothing paid.
+
+        `answered` is how many answers were billed: a first call may have to find out what an endpoint can do.
+        """
         used = actual if actual is not None else Usage()
         self.tokens += used.total - expected.total
         self.cost += (self.prices.cost(model, used) or 0.0) - (self.prices.cost(model, expected) or 0.0)
-        if actual is None:
-            self.calls -= 1
+        self.calls += (answered if actual is not None else 0) - 1

@@ -213,8 +213,13 @@ def find(name: str, *kinds: Kind) -> Entry:
     if kinds and entry.kind not in kinds:
         wanted = " or ".join(kinds)
         hint = entry.use or ", ".join(other.name for other in entries(*kinds))
-        raise ConfigError(f"'{name}' is a {entry.kind} and cannot stand where a {wanted} belongs; use {hint}")
+        what = f"{_article(entry.kind)} {entry.kind}"
+        raise ConfigError(f"'{name}' is {what} and cannot stand where a {wanted} belongs; use {hint}")
     return entry
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def bind(call: Call, *kinds: Kind) -> Bound:

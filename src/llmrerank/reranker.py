@@ -17,7 +17,7 @@ from .limits import Ledger
 from .ranking import Hit, Place, Ranking
 from .registry import bind
 from .retrieve.retriever import Source
-from .spec import Call, PipelineSpec, Stage, parse
+from .spec import Call, PipelineSpec, Stage, parse, parse_call
 from .stages import smaller
 from .trace import StageDone, Trace
 from .types import Document, Example, Limits, Query, ScoreKind, documents_from
@@ -92,10 +92,17 @@ def _with_options(strategy: str, options: Mapping[str, Any]) -> str:
         return strategy
     spec = parse(strategy)
     last = spec.stages[-1]
-    given = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in options.items())
+    given = tuple((name, _option_value(name, value)) for name, value in options.items())
     call = Call(last.call.name, (*last.call.args, *given))
     bind(call)
     return str(PipelineSpec((*spec.stages[:-1], Stage(call, last.cut))))
+
+
+def _option_value(name: str, value: Any) -> Any:
+    """A keyword's value as the notation holds it: lists are tuples, and a judge may be named in a string."""
+    if name == "judge" and isinstance(value, str):
+        return parse_call(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 class Reranker(Door):

@@ -76,6 +76,8 @@ class Settings:
             faults.append(f"answer tokens must be 1 or more, got {self.answer_tokens}")
         if self.on_error not in ("keep", "raise"):
             faults.append(f"on_error must be 'keep' or 'raise', got {self.on_error!r}")
+        if not isinstance(self.limits, Limits):
+            faults.append(f"limits must be Limits(calls=..., seconds=...), got {self.limits!r}")
         if faults:
             raise ConfigError("; ".join(faults))
 

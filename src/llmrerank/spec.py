@@ -136,6 +136,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        if not isinstance(text, str):
+            raise ConfigError(f"a strategy is written as a string, got {type(text).__name__}")
         if not text.strip():
             raise ConfigError("the strategy is empty; write e.g. 'bm25 % 100 >> cross-encoder % 10'")
         self.tokens = list(_tokens(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -40,6 +40,7 @@ class Called:
         counted: Whether the provider counted them (else they are estimated).
         seconds: Wall-clock seconds of the successful attempt; 0 from the cache.
         attempts: Times it was sent.
+        answered: Times the endpoint answered, and billed, before the answer would do.
         cached: Nothing was sent or paid.
         cost: US dollars, or None where the price is unknown. For a cached call: what was saved.
         notes: What had to be changed for the endpoint.
@@ -55,6 +56,7 @@ class Called:
     attempts: int
     cached: bool
     cost: float | None
+    answered: int = 1
     notes: tuple[str, ...] = ()
 
 
@@ -191,18 +193,16 @@ class Trace:
         """The events of one kind."""
         return tuple(event for event in self.events if isinstance(event, kind))
 
-    def _count(self, holds: Callable[[Called], bool]) -> int:
-        return sum(1 for event in self.of(Called) if holds(event))
-
     @property
     def calls(self) -> int:
         """Model calls that an endpoint answered (not the cached ones, not pairs scored by a local model)."""
-        return self._count(lambda call: not call.cached)
+        return sum(call.answered for call in self.of(Called) if not call.cached)
 
     @property
     def cached(self) -> int:
         """Judgements that the cache answered: model calls, and pairs that were scored before."""
-        return self._count(lambda call: call.cached) + sum(event.cached for event in self.of(Scored))
+        scored = sum(event.cached for event in self.of(Scored))
+        return scored + sum(1 for call in self.of(Called) if call.cached)
 
     @property
     def pairs(self) -> int:

@@ -6,7 +6,7 @@ Values are frozen and keyword-only; what must hold is checked where the value is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
@@ -131,6 +131,8 @@ class Query:
     id: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise DataError(f"the query must be a string, got {type(self.text).__name__}")
         if not self.text.strip():
             raise DataError(f"the query{f' {self.id!r}' if self.id else ''} is empty; ask something")
 
@@ -148,6 +150,25 @@ class Example:
     query: str
     document: str
     label: str
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(value, str) for value in (self.query, self.document, self.label)):
+            raise ConfigError("an example has three strings: query, document and label")
+
+    @classmethod
+    def of(cls, value: Example | Mapping[str, str] | Sequence[str]) -> Example:
+        """Read an example from an `Example`, a mapping with its three keys, or a triple.
+
+        Raises:
+            ConfigError: The value is none of these.
+        """
+        if isinstance(value, Example):
+            return value
+        if isinstance(value, Mapping) and set(value) == {"query", "document", "label"}:
+            return cls(**value)
+        if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
+            return cls(query=value[0], document=value[1], label=value[2])
+        raise ConfigError(f"an example has query, document and label, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ def test_no_documents_is_an_empty_ranking():
     ("arguments", "error", "says"),
     [
         ({"query": "  "}, ConfigError, "empty"),
-        ({"top": 0}, ConfigError, "top must be 1 or more"),
+        ({"top": 0}, ConfigError, "top must be a whole number of 1 or more"),
         ({"strategy": "bm52"}, UnknownName, "did you mean 'bm25'"),
         ({"strategy": "bm25(langage=None)"}, UnknownName, "did you mean"),
         ({"strategy": "bm25(k1='x')"}, ConfigError, "must be a number"),

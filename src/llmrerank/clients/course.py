@@ -28,6 +28,7 @@ class Course:
         more: Room that this call was found to need, in tokens.
         ceiling: Most room that fits the model beside this call.
         spent: Usage of answers that were not enough.
+        answered: Answers of the endpoint, the last one included.
         notes: What was done about them.
     """
 
@@ -37,6 +38,7 @@ class Course:
     more: int = 0
     ceiling: int = _ROOMS[-1]
     spent: Usage = field(default_factory=Usage)
+    answered: int = 1
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -78,6 +80,7 @@ class Course:
             self._settle_room(helped=True)
             return False
         self.spent += reply.usage
+        self.answered += 1
         return True
 
     def _more_room(self, reply: Reply, room: int) -> int | None:
@@ -103,6 +106,7 @@ class Course:
             choices=reply.choices or None,
             usage=self.spent + reply.usage,
             attempts=requests,
+            answered=self.answered,
             answers="otherwise" if self.turned else "call",
             notes=(*self.knowledge.notes.values(), *self.notes),
         )

@@ -122,9 +122,12 @@ class OpenAIChat:
             )
         if self._key is not None and not (self._key.isascii() and self._key.isprintable()):
             raise ConfigError(f"the key from {self._key_env} holds characters that no key has; copy it again")
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
         return AsyncOpenAI(
+            # Named, because the one that the SDK makes by itself closes itself when it is collected, on
+            # whatever loop then runs, and complains that its own is gone.
+            http_client=DefaultAsyncHttpxClient(timeout=self._timeout),
             api_key=self._key or _NO_KEY,
             base_url=self.address.url,
             timeout=self._timeout,

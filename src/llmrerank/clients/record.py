@@ -134,6 +134,9 @@ def _error_to_dict(error: CallError) -> dict[str, Any]:
 def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    if os.fstat(file).st_size and not os.pread(file, 1, 0).startswith(b"{"):
+        os.close(file)
+        raise ConfigError(f"{path} is no record of llmrerank; nothing was changed: name another file")
     # A process that was killed may have left half a line: what follows must not be glued to it.
     size = os.fstat(file).st_size
     if size and os.pread(file, 1, size - 1) != b"\n":

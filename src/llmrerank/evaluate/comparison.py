@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmrerank.errors import CallError
-from llmrerank.trace import Trace
+from llmrerank.trace import Called, Trace
 
 from .noise import Difference
 
@@ -147,14 +147,16 @@ class Comparison:
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Headings and cells for people. A `*` marks a difference from the first row that is more than noise.
 
-        Columns that say nothing in any row (no call, no pair, no price, ...) are left out.
+        Where no row called an LLM, the columns about calls are left out; elsewhere they stand, zeros and all.
         """
         every = [self._cells(row) for row in self.rows]
+        kept = {"pipeline", *self.measures}
+        if any(row.trace.of(Called) for row in self.rows):
+            kept |= {"calls", "cached", "rounds", "tokens in", "tokens out", "repaired", "degraded"}
         shown = [
             name
             for name in (every[0] if every else {})
-            if name in ("pipeline", *self.measures)
-            or any(cells[name] not in ("", "0", "0.0") for cells in every)
+            if name in kept or any(cells[name] not in ("", "0", "0.0") for cells in every)
         ]
         return tuple(shown), [tuple(cells[name] for name in shown) for cells in every]
 

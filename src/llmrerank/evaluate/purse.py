@@ -26,9 +26,9 @@ class QueryLedger(Ledger):
         """Count calls as spent before they are sent."""
         self.shared.reserve(calls=calls, expected=expected, model=model)
 
-    def settle(self, *, expected: Usage, actual: Usage | None, model: str) -> None:
+    def settle(self, *, expected: Usage, actual: Usage | None, model: str, answered: int = 1) -> None:
         """Replace what was expected of one call by what it used."""
-        self.shared.settle(expected=expected, actual=actual, model=model)
+        self.shared.settle(expected=expected, actual=actual, model=model, answered=answered)
 
 
 class Purse:

@@ -70,6 +70,10 @@ class Listwise:
                 f"the prompt '{name}' is of form '{contents.form}', and 'listwise' needs form 'listwise'; "
                 "run `llmrerank show prompts`"
             )
+        if contents.answer not in ("permutation", "json"):
+            raise ConfigError(
+                f"the prompt '{name}' answers {contents.answer}, and 'listwise' reads permutation or json"
+            )
         if self.how == "json" and contents.answer != "json":
             raise ConfigError(
                 f"read='json' needs a prompt that answers json; '{name}' answers {contents.answer}"

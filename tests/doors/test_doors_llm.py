@@ -1,0 +1,75 @@
+"""Rankings by an LLM through the public doors, against a real server on loopback."""
+
+import subprocess
+import sys
+
+import pytest
+
+from llmrerank import ConfigError, Limits, Reranker, rerank
+from llmrerank.testing.stub_server import StubServer
+
+DOCUMENTS = ["a a", "b b", "c c"]
+
+
+def test_every_answer_that_was_billed_is_counted():
+    """An endpoint without log-probabilities has to be found out by one answer more, and the books say so."""
+    with StubServer(lambda body: "5") as server:
+        ranking = rerank("q", DOCUMENTS, strategy="pointwise", base_url=server.base_url, model="counted")
+        assert ranking.trace.calls == len(server.requests) == 4
+        assert ranking.score_kind == "grade"
+        assert "share their score" in ranking.trace.warnings[0]
+        again = rerank("q", DOCUMENTS, strategy="pointwise", base_url=server.base_url, model="counted")
+        assert again.trace.calls == 3
+
+
+SEVERAL_LOOPS = """
+import asyncio, gc, sys
+from llmrerank import Reranker
+documents = ["a a", "b b", "c c"]
+reranker = Reranker("listwise", base_url=sys.argv[1], model="m")
+for _ in range(3):
+    print([hit.previous_rank for hit in asyncio.run(reranker.arank("q", documents))])
+    gc.collect()
+with reranker:
+    print([hit.previous_rank for hit in reranker.rank("q", documents)])
+"""
+
+
+def test_one_reranker_serves_one_loop_after_another_in_silence():
+    with StubServer(lambda body: "[3] > [2] > [1]") as server:
+        ended = subprocess.run(
+            [sys.executable, "-c", SEVERAL_LOOPS, server.base_url], capture_output=True, text=True, timeout=60
+        )
+    assert ended.stdout == "[3, 2, 1]\n" * 4
+    assert ended.stderr == ""
+
+
+def test_a_judge_may_be_named_in_a_keyword():
+    with pytest.raises(ConfigError, match="needs scores"):
+        rerank("q", DOCUMENTS, strategy="pointwise", judge="listwise", model="m")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"top": 2.0},
+        {"top": True},
+        {"query": 3},
+        {"strategy": None},
+        {"limits": {"calls": 1}},
+        {"examples": ["a"]},
+        {"examples": [("q", "d", 1)]},
+    ],
+    ids=str,
+)
+def test_wrong_types_are_refused_before_anything_is_sent(arguments):
+    with StubServer(lambda body: "[1]") as server:
+        call = {"query": "q", "strategy": "listwise", "model": "m", "base_url": server.base_url, **arguments}
+        with pytest.raises(ConfigError):
+            rerank(call.pop("query"), DOCUMENTS, **call)
+        assert server.requests == []
+
+
+def test_an_instruction_that_nobody_reads_is_said():
+    ranking = rerank("a", DOCUMENTS, strategy="bm25", instruction="only good ones", limits=Limits())
+    assert "reads the instruction" in ranking.trace.warnings[0]
