@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from llmrerank import ConfigError, Limits, Reranker, rerank
+from llmrerank import ConfigError, Limits, rerank
 from llmrerank.testing.stub_server import StubServer
 
 DOCUMENTS = ["a a", "b b", "c c"]
