@@ -12,7 +12,7 @@ from .errors import AnswerError, BudgetExceeded, CallError, PermanentError
 from .judges import Inquiry, Judge, Opinion, Question
 from .rounds import Done, Slate, Verdict, advance
 from .settings import OnError
-from .trace import Called, Degraded, Event, Repaired, Retried, Truncated
+from .trace import Called, Degraded, Event, Repaired, Retried, Truncated, Warned
 from .types import Document, ScoreKind
 
 __all__ = ["Asked", "Asking"]
@@ -163,6 +163,9 @@ class Asking:
                 notes=reply.notes,
             )
         )
+        if call.logprobs and not reply.choices and getattr(self.judge, "read", None) == "logprobs":
+            lost = "the endpoint gave no log-probabilities, which read='logprobs' asks for; words were read"
+            self.events.append(Warned(stage=stage, message=lost))
         if reply.attempts > 1 and not reply.cached:
             self.events.append(
                 Retried(

@@ -44,6 +44,18 @@ def test_one_reranker_serves_one_loop_after_another_in_silence():
     assert ended.stderr == ""
 
 
+def test_log_probabilities_that_were_asked_for_and_not_given_are_said():
+    with StubServer(lambda body: "5") as server:
+        told = [
+            rerank(
+                "q", DOCUMENTS, strategy=f"pointwise(read={read!r})", base_url=server.base_url, model="wordy"
+            ).trace.warnings
+            for read in ("logprobs", "auto")
+        ]
+    assert any("gave no log-probabilities" in message for message in told[0])
+    assert not any("gave no log-probabilities" in message for message in told[1])
+
+
 def test_a_judge_may_be_named_in_a_keyword():
     with pytest.raises(ConfigError, match="needs scores"):
         rerank("q", DOCUMENTS, strategy="pointwise", judge="listwise", model="m")
