@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from .calls import Call, ChatCall, Reply
 from .clients.client import Client
 from .errors import BudgetExceeded, CallError
-from .limits import Ledger
+from .limits import FURTHER, Ledger
 from .tokens import count_messages
 from .types import Usage
 
@@ -32,6 +34,7 @@ class Carriage:
     ledger: Ledger
     reserved: dict[str, Usage] = field(default_factory=dict)
     under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
+    granted: Counter[str] = field(default_factory=Counter)
 
     def _expected(self, call: ChatCall) -> Usage:
         """Tokens to reserve; counted only where a limit asks for them."""
@@ -71,6 +74,7 @@ class Carriage:
         if shared is not None:
             return await asyncio.shield(shared), False
         shared = self.under_way[key] = asyncio.get_running_loop().create_future()
+        asked = FURTHER.set(partial(self._further, call))
         try:
             reply = await self.client.send(call)
         except CallError as error:
@@ -84,9 +88,21 @@ class Carriage:
             )  # under way when it was cancelled: it may be billed, so it stays spent
             shared.cancel()
             raise
-        self._settle(call, None if reply.cached else reply.usage, answered=reply.answered)
+        finally:
+            FURTHER.reset(asked)
+        self._settle(call, None if reply.cached else reply.usage, answered=reply.answered - self.granted[key])
         shared.set_result(reply)
         return reply, True
+
+    def _further(self, call: Call) -> bool:
+        """Reserve one more request for a call whose answer was not enough; False where it is too much."""
+        expected = self._expected(call) if isinstance(call, ChatCall) else Usage()
+        model = self.client.identity.model
+        if self.ledger.refuse(calls=1, expected=expected, model=model) is not None:
+            return False
+        self.ledger.reserve(calls=1, expected=Usage(), model=model)
+        self.granted[call.key] += 1
+        return True
 
     def _settle(self, call: Call, paid: Usage | None, *, answered: int = 1) -> None:
         expected = self.reserved.pop(call.key, None)

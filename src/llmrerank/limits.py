@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from .errors import ConfigError
 from .types import Limits, Usage
 
-__all__ = ["Ledger", "Price", "Prices"]
+__all__ = ["FURTHER", "Ledger", "Price", "Prices"]
+
+FURTHER: ContextVar[Callable[[], bool] | None] = ContextVar("further", default=None)
+"""Asked by a client that would put an answered question again: reserves one more call, or says no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

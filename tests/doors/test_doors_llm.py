@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from llmrerank import ConfigError, Limits, rerank
-from llmrerank.testing.stub_server import StubServer
+from llmrerank.testing.stub_server import StubServer, completion
 
 DOCUMENTS = ["a a", "b b", "c c"]
 
@@ -42,6 +42,33 @@ def test_one_reranker_serves_one_loop_after_another_in_silence():
         )
     assert ended.stdout == "[3, 2, 1]\n" * 4
     assert ended.stderr == ""
+
+
+def test_finding_out_what_an_endpoint_can_do_keeps_to_the_limit():
+    with StubServer(lambda body: "5") as server:
+        ranking = rerank(
+            "q",
+            DOCUMENTS,
+            strategy="pointwise",
+            base_url=server.base_url,
+            model="strict",
+            limits=Limits(calls=3),
+        )
+        assert len(server.requests) == 3
+        assert ranking.trace.exhausted is not None
+    empty = completion("")
+    empty["choices"][0]["finish_reason"] = "length"
+    with StubServer(lambda body: empty) as server:
+        ranking = rerank(
+            "q",
+            DOCUMENTS,
+            strategy="listwise",
+            base_url=server.base_url,
+            model="mute",
+            limits=Limits(calls=1),
+        )
+        assert len(server.requests) == ranking.trace.calls == 1
+        assert ranking.degraded
 
 
 def test_log_probabilities_that_were_asked_for_and_not_given_are_said():

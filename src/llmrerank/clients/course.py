@@ -111,6 +111,18 @@ class Course:
             notes=(*self.knowledge.notes.values(), *self.notes),
         )
 
+    def stop(self, reply: Reply, question: ChatCall, *, requests: int) -> Reply:
+        """An answer that was not enough and must do: a limit allows no further request."""
+        return replace(
+            reply,
+            choices=reply.choices or None,
+            usage=self.spent,
+            attempts=requests,
+            answered=self.answered - 1,
+            answers="otherwise" if question is self.call.otherwise else "call",
+            notes=(*self.knowledge.notes.values(), "a limit allowed no further request"),
+        )
+
     def _settle_room(self, *, helped: bool) -> None:
         if not self.more:
             return

@@ -15,6 +15,7 @@ from typing import Any
 
 from llmrerank.calls import Call, ChatCall, Reply
 from llmrerank.errors import CallError, ConfigError, PermanentError
+from llmrerank.limits import FURTHER
 from llmrerank.settings import Effort
 from llmrerank.tokens import count, count_messages
 from llmrerank.types import Usage
@@ -139,6 +140,9 @@ class Negotiating:
                 reply = _counted(reply, question)
                 if not course.wants_more(reply, question, room):
                     return course.conclude(reply, requests=patience.sent)
+                allowed = FURTHER.get()
+                if allowed is not None and not allowed():
+                    return course.stop(reply, question, requests=patience.sent)
         raise PermanentError(f"{self._endpoint} refused every form of the request that was tried")
 
     def _learn_from(
