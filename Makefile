@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,llm
+EXTRAS := local,offline,eval,llm,calibrate,plot
 
 .PHONY: setup demo test test-slow lint bench
 

@@ -1,5 +1,7 @@
 """What every test stands on: no settings of whoever runs it, no model hub, no clock in property tests."""
 
+import os
+
 import hypothesis
 import pytest
 
@@ -7,20 +9,14 @@ import pytest
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
-SETTINGS = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "LLMRERANK_CACHE",
-    "LLMRERANK_PRICES",
-    "LLMRERANK_SECRET",
-    "COLUMNS",
-    "NO_COLOR",
-)
+KEYS = ("OPENAI_API_KEY", "COHERE_API_KEY", "CO_API_KEY", "JINA_API_KEY", "VOYAGE_API_KEY")
+SETTINGS = (*KEYS, "OPENAI_BASE_URL", "COLUMNS", "NO_COLOR")
 
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch, tmp_path_factory):
-    """Nobody's keys, endpoint or cache; subprocesses inherit it."""
-    for name in SETTINGS:
+    """Nobody's keys, endpoint, configuration or cache; subprocesses inherit it."""
+    for name in (*SETTINGS, *(name for name in os.environ if name.startswith("LLMRERANK_"))):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from .calls import Call, PairCall, Reply
+from .calls import Call, ChatCall, ListCall, PairCall, Reply
 from .carriage import Carriage, together
 from .errors import AnswerError, BudgetExceeded, CallError, PermanentError
 from .judges import Inquiry, Judge, Opinion, Question
 from .rounds import Done, Slate, Verdict, advance
 from .settings import OnError
-from .trace import Called, Degraded, Event, Repaired, Retried, Truncated, Warned
-from .types import Document, ScoreKind
+from .trace import Called, Degraded, Event, Repaired, Retried, Seen, Truncated, Warned
+from .types import Detail, Document, ScoreKind
 
 __all__ = ["Asked", "Asking"]
 
@@ -32,6 +32,8 @@ class Asked:
         kind: What the scores mean.
         pairs: Pairs scored, and how many of them came from the cache.
         bounded: How many scores are bounds.
+        unread: Positions that got no score although others of the slate did.
+        spans: By position, the best character ranges of the document, where the judge found any.
         stopped: The limit that ended it early and the sentence that says so, or None.
     """
 
@@ -41,6 +43,8 @@ class Asked:
     kind: ScoreKind = "none"
     pairs: tuple[int, int] = (0, 0)
     bounded: int = 0
+    unread: Slate = ()
+    spans: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None
 
 
@@ -55,12 +59,14 @@ class Asking:
         documents: Sequence[Document],
         slate: Slate,
         on_error: OnError,
+        witness: Callable[[Seen], None] | None = None,
     ) -> None:
         self.judge = judge
         self.question = question
         self.documents = documents
         self.slate = slate
         self.on_error = on_error
+        self.witness = witness
         self.events: list[Event] = []
         self.pairs = self.pairs_cached = 0
         self._inquiry = self._start(slate, attempt=0)
@@ -137,6 +143,10 @@ class Asking:
             for call, (reply, booked) in zip(calls, answered, strict=True):
                 if booked:
                     self._book(carriage, call, reply, shown)
+                if self.witness is not None:
+                    self.witness(
+                        Seen(stage=carriage.stage, round=carriage.round, slate=shown, call=call, reply=reply)
+                    )
             step = advance(self._inquiry, [reply for reply, _ in answered])
         return step.result
 
@@ -163,8 +173,12 @@ class Asking:
                 notes=reply.notes,
             )
         )
-        if call.logprobs and not reply.choices and getattr(self.judge, "read", None) == "logprobs":
+        wanted = isinstance(call, ChatCall) and call.logprobs and not reply.choices
+        if wanted and getattr(self.judge, "read", None) == "logprobs":
             lost = "the endpoint gave no log-probabilities, which read='logprobs' asks for; words were read"
+            self.events.append(Warned(stage=stage, message=lost))
+        if isinstance(call, ListCall) and reply.answers == "otherwise":
+            lost = f"{identity.endpoint} takes no instruction: it was asked without the one that was given"
             self.events.append(Warned(stage=stage, message=lost))
         if reply.attempts > 1 and not reply.cached:
             self.events.append(
@@ -203,9 +217,31 @@ class Asking:
             strengths=self._unshuffled(opinion.strengths, shown),
             repaired=mended,
         )
-        return self._asked(
+        unread = self._unread(carriage, verdict, opinion)
+        asked = self._asked(
             verdict, kind=opinion.kind or self.judge.score_kind, bounded=int("bounded" in opinion.flags)
         )
+        spans = dict(zip(shown, opinion.spans, strict=True)) if opinion.spans is not None else {}
+        return replace(asked, unread=unread, spans=spans)
+
+    def _unread(self, carriage: Carriage, verdict: Verdict, opinion: Opinion) -> Slate:
+        """Documents that the judge gave no score although it gave others one: said, not lost."""
+        if self.judge.gives < Detail.SCORES or verdict.scores is None:
+            return ()
+        pairs = zip(verdict.slate, verdict.scores, strict=True)
+        unread = tuple(position for position, score in pairs if score is None)
+        if unread:
+            why = "declined by the model" if "refused" in opinion.flags else "the judge gave them no score"
+            self.events.append(
+                Degraded(
+                    stage=carriage.stage,
+                    round=carriage.round,
+                    slate=unread,
+                    reason=f"{len(unread)} of {len(verdict.slate)} documents: {why}",
+                    raw=opinion.raw,
+                )
+            )
+        return unread
 
     def _unshuffled(
         self, values: tuple[float | None, ...] | None, shown: Slate

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from .calls import Call, ChatCall, Reply
+from .calls import Call, ListCall, PairCall, Reply
 from .clients.client import Client
 from .errors import BudgetExceeded, CallError
 from .limits import FURTHER, Ledger
-from .tokens import count_messages
+from .tokens import expected
 from .types import Usage
 
 __all__ = ["Carriage", "ended", "together"]
@@ -36,12 +36,12 @@ class Carriage:
     under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
     granted: Counter[str] = field(default_factory=Counter)
 
-    def _expected(self, call: ChatCall) -> Usage:
+    def _expected(self, call: Call) -> Usage:
         """Tokens to reserve; counted only where a limit asks for them."""
         limits = self.ledger.limits
         if limits.tokens is None and limits.cost is None:
             return Usage()
-        return Usage(input=count_messages(call), output=call.max_tokens)
+        return expected(call)
 
     def admit(self, calls: Sequence[Call]) -> None:
         """Reserve all of these calls, or none; those in the cache and those of local models are free.
@@ -54,17 +54,17 @@ class Carriage:
         fresh = {
             call.key: call
             for call in calls
-            if isinstance(call, ChatCall)
+            if not isinstance(call, PairCall)
             and call.key not in self.reserved
             and call.key not in self.under_way
             and not self.client.knows(call)
         }
         each = {key: self._expected(call) for key, call in fresh.items()}
-        expected = sum(each.values(), Usage())
-        refusal = self.ledger.refuse(calls=len(fresh), expected=expected, model=self.client.identity.model)
+        usage = sum(each.values(), Usage())
+        refusal = self.ledger.refuse(calls=len(fresh), expected=usage, model=self.client.identity.model)
         if refusal is not None:
             raise BudgetExceeded(*refusal)
-        self.ledger.reserve(calls=len(fresh), expected=expected, model=self.client.identity.model)
+        self.ledger.reserve(calls=len(fresh), expected=usage, model=self.client.identity.model)
         self.reserved.update(each)
 
     async def carry(self, call: Call) -> tuple[Reply, bool]:
@@ -96,26 +96,27 @@ class Carriage:
 
     def _further(self, call: Call) -> bool:
         """Reserve one more request for a call whose answer was not enough; False where it is too much."""
-        expected = self._expected(call) if isinstance(call, ChatCall) else Usage()
+        # The parts of a list were reserved with the whole.
+        further = Usage() if isinstance(call, ListCall) else self._expected(call)
         model = self.client.identity.model
-        if self.ledger.refuse(calls=1, expected=expected, model=model) is not None:
+        if self.ledger.refuse(calls=1, expected=further, model=model) is not None:
             return False
         self.ledger.reserve(calls=1, expected=Usage(), model=model)
         self.granted[call.key] += 1
         return True
 
     def _settle(self, call: Call, paid: Usage | None, *, answered: int = 1) -> None:
-        expected = self.reserved.pop(call.key, None)
-        if expected is not None:
+        reserved = self.reserved.pop(call.key, None)
+        if reserved is not None:
             self.ledger.settle(
-                expected=expected, actual=paid, model=self.client.identity.model, answered=answered
+                expected=reserved, actual=paid, model=self.client.identity.model, answered=answered
             )
 
     def release(self) -> None:
         """Give back what was reserved for calls that were never sent."""
         while self.reserved:
-            _, expected = self.reserved.popitem()
-            self.ledger.settle(expected=expected, actual=None, model=self.client.identity.model)
+            _, reserved = self.reserved.popitem()
+            self.ledger.settle(expected=reserved, actual=None, model=self.client.identity.model)
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:

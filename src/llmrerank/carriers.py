@@ -8,7 +8,12 @@ from .clients.client import Client
 from .settings import Settings
 from .strategies import Strategy
 
-__all__ = ["Carriers"]
+__all__ = ["LOCAL", "SHARED", "Carriers"]
+
+LOCAL = ("cross-encoder", "bi-encoder")
+"""Carriers that are models on this machine."""
+SHARED = ("chat", "decide")
+"""Carriers whose stages use the model and the endpoint that were given for the whole pipeline."""
 
 
 @dataclass(slots=True)
@@ -24,11 +29,12 @@ class Carriers:
             ConfigError: The endpoint or model cannot work.
             MissingExtra: A package is not installed.
         """
-        chat = strategy.carrier == "chat"
-        model = strategy.model or (settings.model if chat else None)
-        base_url = (strategy.base_url or settings.base_url) if chat else None
+        shared = strategy.carrier in SHARED
+        model = strategy.model or (settings.model if shared else None)
+        base_url = strategy.base_url or (settings.base_url if shared else None)
         parallel = strategy.parallel or settings.parallel
-        key = (strategy.carrier, model, base_url, parallel)
+        dialect = getattr(strategy.judge, "dialect", "auto")
+        key = (strategy.carrier, model, base_url, parallel, dialect, getattr(strategy.judge, "key_env", None))
         client = self.made.get(key)
         if client is None:
             client = self.made[key] = self._make(
@@ -39,13 +45,27 @@ class Carriers:
     def _make(
         self, strategy: Strategy, settings: Settings, model: str | None, base_url: str | None
     ) -> Client:
-        if strategy.carrier == "chat":
-            from .clients.stack import chat_client
+        dialect = getattr(strategy.judge, "dialect", "auto")
+        match strategy.carrier:
+            case "chat":
+                from .clients.stack import chat_client
 
-            return chat_client(settings, model=model, base_url=base_url)
-        from .clients.local import pair_client
+                return chat_client(settings, model=model, base_url=base_url)
+            case "decide":
+                from .clients.decisions import decision_client
 
-        return pair_client(strategy.carrier, model=model, settings=settings)
+                return decision_client(settings, model=model, base_url=base_url, dialect=dialect)
+            case "rerank":
+                from .clients.rerank_api import rerank_client
+
+                key_env = getattr(strategy.judge, "key_env", None)
+                return rerank_client(
+                    settings, model=model, base_url=base_url, dialect=dialect, key_env=key_env
+                )
+            case local:
+                from .clients.local import pair_client
+
+                return pair_client(local, model=model, settings=settings)
 
     async def aclose(self) -> None:
         """Release every connection of the running event loop."""

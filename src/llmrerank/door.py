@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from . import portal
+from .calibration import Calibration
 from .carriers import Carriers
-from .errors import ConfigError
 from .limits import Ledger
+from .selection import Selection
 from .settings import Settings
 from .spec import PipelineSpec
 from .stages import Course
@@ -36,6 +37,7 @@ class Door:
         limits: Limits | None = None,
         parallel: int = 8,
         seed: int = 0,
+        calibration: str | Path | Calibration | None = None,
         settings: Settings | None = None,
     ) -> None:
         """Settle names, options and models; nothing is loaded or sent.
@@ -51,7 +53,9 @@ class Door:
             limits: What one call of this object may spend.
             parallel: Most calls under way at once to one endpoint.
             seed: Of shuffles and of sampling.
-            settings: All of these and more in one value, in place of them.
+            calibration: Map from this strategy's scores to probabilities, or the file that holds it
+                (`llmrerank calibrate` makes one).
+            settings: All of these (but strategy and calibration) and more in one value, in place of them.
 
         Raises:
             ConfigError: Whatever cannot work, in one sentence.
@@ -67,7 +71,12 @@ class Door:
             parallel=parallel,
             seed=seed,
         )
-        self.course = Course.of(strategy, model=self.settings.model)
+        self.course = Course.of(
+            strategy, model=self.settings.stage_model, base_url=self.settings.stage_base_url
+        )
+        self.calibration = (
+            Calibration.load(Path(calibration)) if isinstance(calibration, str | Path) else calibration
+        )
         self._carriers = Carriers()
 
     @property
@@ -78,13 +87,21 @@ class Door:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.spec)!r})"
 
+    def _selection(
+        self, *, top: int | None, min_score: float | None = None, group_by: str | None = None
+    ) -> Selection:
+        """What the caller wants of a ranking, checked before anything is paid."""
+        selection = Selection(top=top, min_score=min_score, group_by=group_by, calibration=self.calibration)
+        selection.check(self.course)
+        return selection
+
     def _ledger(self, ledger: Ledger | None) -> Ledger:
         return ledger or Ledger(limits=self.settings.limits, prices=self.settings.prices)
 
     def _unread(self) -> tuple[Event, ...]:
         """An instruction that was given and that no stage reads is said, not lost."""
         settings, course = self.settings, self.course
-        if course.chats or not (settings.instruction or settings.examples):
+        if course.instructed or not (settings.instruction or settings.examples):
             return ()
         what = "instruction" if settings.instruction else "examples"
         return (
@@ -116,13 +133,3 @@ class Door:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def check_top(top: int | None) -> None:
-    """Refuse a cut-off that is no whole number of 1 or more, before anything is paid.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    if top is not None and (type(top) is not int or top < 1):
-        raise ConfigError(f"top must be a whole number of 1 or more, got {top!r}")

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from . import logs
 from .asking import Asked, Asking
 from .carriage import Carriage, ended
 from .clients.client import Client
@@ -21,7 +22,7 @@ from .judges import Judge, Question
 from .limits import Ledger
 from .rounds import Algorithm, Done, Pool, Round, Verdict, advance
 from .settings import OnError
-from .trace import Event, Exhausted, RoundDone, Scored, Warned
+from .trace import Event, Exhausted, RoundDone, Scored, Seen, Warned
 from .types import Document, ScoreKind
 
 __all__ = ["Job", "Outcome", "Progress", "judge_pool"]
@@ -45,6 +46,8 @@ class Job:
         stage: How the strategy is called in the books.
         documents: `documents[i]` stands at position i of the pool.
         progress: Called as slates end; must be quick and must not raise.
+        witness: Told every call with its reply; must be quick and must not raise.
+        provisional: Told after every round what is known until then, in the form of the result.
     """
 
     stage: str
@@ -57,6 +60,8 @@ class Job:
     ledger: Ledger
     on_error: OnError = "keep"
     progress: Callable[[Progress], None] | None = None
+    witness: Callable[[Seen], None] | None = None
+    provisional: Callable[[Outcome], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,7 @@ class Outcome:
         scores: By position; None where the judge gave that document none.
         kind: What the scores mean.
         degraded: Positions that stood in a slate without evidence.
+        spans: By position, the best character ranges of the document, where the judge found any.
         events: The books.
     """
 
@@ -75,6 +81,7 @@ class Outcome:
     scores: tuple[float | None, ...]
     kind: ScoreKind
     degraded: frozenset[int]
+    spans: Mapping[int, tuple[tuple[int, int], ...]]
     events: tuple[Event, ...]
 
 
@@ -87,9 +94,11 @@ class _Books:
     scores: dict[int, float | None] = field(default_factory=dict)
     kinds: Counter[ScoreKind] = field(default_factory=Counter)
     degraded: set[int] = field(default_factory=set)
+    spans: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     rounds: int = 0
     bounded: int = 0
     answered: bool = False
+    logged: int = 0
 
     def enter(self, job: Job, asked: Sequence[Asked], *, seconds: float) -> list[Verdict]:
         """Book one finished round.
@@ -105,6 +114,8 @@ class _Books:
                 self.degraded.update(verdict.slate)
                 continue
             self.answered = True
+            self.degraded.update(one.unread)
+            self.spans.update(one.spans)
             if verdict.scores is not None:
                 self.kinds[one.kind] += 1
                 self.scores.update(zip(verdict.slate, verdict.scores, strict=True))
@@ -126,15 +137,18 @@ class _Books:
         self.events.append(RoundDone(stage=job.stage, round=self.rounds, slates=len(asked), seconds=seconds))
         return [one.verdict for one in asked]
 
+    def log(self) -> None:
+        """Log what was booked since the last time."""
+        logs.log_events(self.events[self.logged :])
+        self.logged = len(self.events)
+
     def warn(self, job: Job, message: str) -> None:
         self.events.append(Warned(stage=job.stage, message=message))
 
     def close(self, job: Job, order: Sequence[int]) -> Outcome:
         """End the books: warn of what the reader of the scores must know."""
-        scores = tuple(self.scores.get(position) for position in range(self.size))
-        kind: ScoreKind = "none"
-        if self.kinds:
-            kind = self.kinds.most_common(1)[0][0]
+        outcome = self.so_far(order)
+        scores, kind = outcome.scores, outcome.kind
         if len(self.kinds) > 1:
             mixed = ", ".join(f"{count} {name}" for name, count in sorted(self.kinds.items()))
             self.warn(job, f"scores of different kinds are mixed ({mixed}) and cannot be compared")
@@ -150,11 +164,17 @@ class _Books:
                 job,
                 f"{tied} of {len(read)} documents share their score; ties keep the earlier order",
             )
+        self.log()
+        return replace(outcome, events=tuple(self.events))
+
+    def so_far(self, order: Sequence[int]) -> Outcome:
+        """What is known now, for this order."""
         return Outcome(
             order=tuple(order),
-            scores=scores,
-            kind=kind,
+            scores=tuple(self.scores.get(position) for position in range(self.size)),
+            kind=self.kinds.most_common(1)[0][0] if self.kinds else "none",
             degraded=frozenset(self.degraded),
+            spans=dict(self.spans),
             events=tuple(self.events),
         )
 
@@ -177,13 +197,17 @@ async def judge_pool(job: Job) -> Outcome:
         while not isinstance(step, Done):
             order = step.asked.order
             verdicts, stopped = await _judge_round(job, books, step.asked)
+            books.log()
             if verdicts is not None:
                 step = advance(plan, verdicts)
                 order = step.result if isinstance(step, Done) else step.asked.order
+                if job.provisional is not None:
+                    job.provisional(books.so_far(order))
             if stopped is not None:
                 books.events.append(Exhausted(stage=job.stage, limit=stopped[0], reason=stopped[1]))
                 break
     finally:
+        books.log()
         plan.close()
     return books.close(job, order)
 
@@ -201,6 +225,7 @@ async def _judge_round(
             documents=job.documents,
             slate=slate,
             on_error=job.on_error,
+            witness=logs.witness(job.witness),
         )
         for slate in judged.slates
     ]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import ChatCall
+from .calls import Call, ChatCall, DecisionCall
+from .carriers import LOCAL
 from .judges import Question
 from .rounds import Done, Pool, Span, Verdict, advance
 from .settings import Settings
 from .stages import TOP, Course, Step, smaller
-from .tokens import count_messages
+from .tokens import expected
 from .types import Document, Usage
 
 __all__ = ["Estimate", "estimate"]
@@ -24,7 +25,7 @@ class Estimate:
     Attributes:
         calls: Calls to an endpoint.
         rounds: Rounds, one after another, over all stages.
-        tokens_in: Prompt tokens, as `tokens.count` counts them.
+        tokens_in: Tokens sent, as `tokens.count` counts them.
         tokens_out: Answer tokens; the most is the room that answers are given.
         pairs: Query-document pairs for local models.
         cost: US dollars, least and most; None where a price is unknown; zero where nothing is called.
@@ -119,6 +120,10 @@ def _sum(spans: Sequence[Span]) -> Span:
     return Span(sum(span.least for span in spans), sum(span.most for span in spans))
 
 
+def _times(span: Span, each: float) -> Span:
+    return Span(round(span.least * each), round(span.most * each))
+
+
 def _stage(
     step: Step, query: str, documents: Sequence[Document], cut: int | None, settings: Settings
 ) -> _Stage:
@@ -126,8 +131,6 @@ def _stage(
     pool = Pool(size=len(documents), top=cut or TOP)
     stated = strategy.algorithm.cost(pool.size, pool.top)
     nothing = Span(0, 0)
-    if strategy.carrier != "chat":
-        return _Stage(nothing, stated.rounds, stated.documents, nothing, nothing, (0.0, 0.0), None)
     question = Question(
         query=query,
         instruction=strategy.instruction or settings.instruction,
@@ -135,32 +138,56 @@ def _stage(
         seed=settings.seed,
     )
     judge = strategy.judge_with(settings)
-    calls: list[ChatCall] = []
+    calls: list[Call] = []
+    shown = read = 0
     plan = strategy.algorithm.plan(pool)
     paused = advance(plan)
     while not isinstance(paused, Done):
         for slate in paused.asked.slates:
+            shown += 1
+            read += len(slate)
             opened = advance(judge.ask(question, [documents[position] for position in slate]))
             if not isinstance(opened, Done):
-                calls += [call for call in opened.asked if isinstance(call, ChatCall)]
+                calls += opened.asked
         paused = advance(plan, [Verdict.tie(slate) for slate in paused.asked.slates])
+    if strategy.carrier in LOCAL:
+        # A document in chunks is a pair for each of them.
+        pairs = _times(stated.documents, len(calls) / max(1, read))
+        return _Stage(nothing, stated.rounds, pairs, nothing, nothing, (0.0, 0.0), None)
     slates = max(1, stated.calls.most)
     least, most = stated.calls.least / slates, 1.0
-    tokens = sum(map(count_messages, calls))
-    room = sum(call.max_tokens for call in calls)
-    tokens_in = Span(round(tokens * least), round(tokens * most))
-    tokens_out = Span(round(len(calls) * least), room)
+    usage = sum(map(expected, calls), Usage())
+    tokens_in = Span(round(usage.input * least), round(usage.input * most))
+    tokens_out = Span(min(round(len(calls) * least), usage.output), usage.output)
     model = strategy.model or settings.model or ""
     costs = [
         settings.prices.cost(model, Usage(input=i, output=o))
         for i, o in ((tokens_in.least, tokens_out.least), (tokens_in.most, tokens_out.most))
     ]
     return _Stage(
-        calls=stated.calls,
+        # A slate that is too large for one call, or in chunks, is asked about in several.
+        calls=_times(stated.calls, len(calls) / max(1, shown)),
         rounds=stated.rounds,
         pairs=nothing,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost=None if costs[0] is None or costs[1] is None else (costs[0], costs[1]),
-        prompt="\n\n".join(f"[{m.role}]\n{m.content}" for m in calls[0].fenced()) if calls else None,
+        prompt=_prompt(calls[0]) if calls else None,
     )
+
+
+def _prompt(call: Call) -> str | None:
+    """A call as it would be read by a model; None where no words of ours are sent."""
+    parts: list[tuple[str, str]]
+    match call:
+        case ChatCall():
+            parts = [(message.role, message.content) for message in call.fenced()]
+        case DecisionCall():
+            sent = call.fenced()
+            asked = [
+                (question.name, "\n".join((question.text, *question.levels))) for question in sent.questions
+            ]
+            parts = [("state", sent.state), *asked]
+        case _:
+            return None
+    return "\n\n".join(f"[{name}]\n{text}" for name, text in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -30,9 +31,15 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices by model name. A model that is not listed has no price: its cost is None, never 0."""
+    """Prices by model name. A model that is not listed has no price: its cost is None, never 0.
+
+    Attributes:
+        by_model: Price of each model.
+        date: The day from which they are, or None where nobody wrote it down.
+    """
 
     by_model: Mapping[str, Price] = field(default_factory=dict)
+    date: datetime.date | None = None
 
     def cost(self, model: str, usage: Usage) -> float | None:
         """US dollars for this usage of a model, or None where its price is unknown."""

@@ -9,7 +9,9 @@ so that nothing hides behind them. Every later step replaces characters and join
 changes nothing.
 
 **Cutting.** A slate has `passage_tokens` for each text, added up: short texts leave their rest to long ones,
-and no text is cut below `FLOOR` tokens.
+and no text is cut below `FLOOR` tokens. Of a text that is too long an excerpt is shown that speaks of the
+query (`excerpts`), made of the neutralised text and neutralised again, since what stood in the middle of a
+line may now open one; without a query its beginning.
 
 **The nonce** is an HMAC of a secret over query and slate: the same question has the same bytes, and no text
 can hold the nonce of a slate that contains it. The secret is the environment variable `LLMRERANK_SECRET`,
@@ -26,6 +28,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .errors import ConfigError
+from .excerpts import excerpt
 from .tokens import estimate, truncate
 
 __all__ = ["FIELD_TOKENS", "FLOOR", "disarm", "field", "fit", "level", "neutralise", "nonce", "secret"]
@@ -35,6 +38,8 @@ FLOOR = 32
 FIELD_TOKENS = 64
 """Most tokens of a title, an identifier or a metadata field in a prompt."""
 
+# Most texts are of these characters alone: nothing unseen, no angle bracket, no square one.
+_PLAIN = re.compile(r"[\n !-;=-Z\\^-~]*")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\u2028\u2029]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
@@ -58,7 +63,7 @@ _TAG_NAME = re.compile(
     r"|instruction|query|document|passage|text",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}\n]{{1,80}})[{_CLOSE}]")
+_BRACKETED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]{{1,80}})[{_CLOSE}]")
 _BETWEEN = re.compile(
     "[\\s*_`\"'#№:.,;=<>&/|+~\u2010-\u2015\u2190-\u21ff\u0300-\u036f\u200c\u200d\u20d0-\u20ff-]+"
 )
@@ -81,9 +86,12 @@ _FENCE_LIKE = re.compile(r"(?<![-=])[-=]{2,}+(?=\s{0,8}[0-9a-fA-F]{8})")
 
 def neutralise(text: str) -> str:
     """Rewrite a document's text so that nothing in it looks like a part of a prompt; idempotent, readable."""
-    text = _BLANK_ENDS.sub("\n", _seen(text).strip())
-    text = _tokens_apart(_EMPTY_LINES.sub("\n\n", text))
-    text = _BRACKETED.sub(_rounded, text)
+    plain = _PLAIN.fullmatch(text) is not None
+    text = (text if plain else _seen(text)).strip()
+    if "\n" in text:
+        text = _EMPTY_LINES.sub("\n\n", _BLANK_ENDS.sub("\n", text))
+    if not plain:
+        text = _BRACKETED.sub(_rounded, _tokens_apart(text))
     if ":" in text or "：" in text:
         text = _SPEAKER.sub(lambda found: found[1] + re.sub("[:：]", " –", found[2]), text)
     if "--" not in text and "==" not in text:
@@ -105,8 +113,20 @@ def field(text: str) -> str:
     return truncate(line, FIELD_TOKENS)[0]
 
 
-def fit(texts: Sequence[str], *, passage_tokens: int) -> tuple[tuple[str, ...], int]:
+def fit(
+    texts: Sequence[str],
+    *,
+    passage_tokens: int,
+    query: str = "",
+    spans: Sequence[Sequence[tuple[int, int]]] = (),
+) -> tuple[tuple[str, ...], int]:
     """Neutralise the texts of a slate and cut them fairly to `passage_tokens` each on average.
+
+    Args:
+        texts: As they came.
+        passage_tokens: `FLOOR` or more.
+        query: What the excerpts of long texts are chosen by; empty: their beginnings are shown.
+        spans: By place, ranges of the text as it came that were found best, best first; may be empty.
 
     Returns:
         The texts in order, and how many (estimated) tokens were left out altogether.
@@ -118,7 +138,14 @@ def fit(texts: Sequence[str], *, passage_tokens: int) -> tuple[tuple[str, ...], 
         raise ConfigError(f"passage_tokens must be {FLOOR} or more, got {passage_tokens}")
     clean = [neutralise(text) for text in texts]
     most = level([estimate(text) for text in clean], passage_tokens * len(clean))
-    cuts = [truncate(text, most) for text in clean]
+    if not query.strip():
+        cuts = [truncate(text, most) for text in clean]
+    else:
+        known = spans or [()] * len(clean)
+        cuts = [
+            _shown(text, before, most=most, query=query, spans=found)
+            for text, before, found in zip(clean, texts, known, strict=True)
+        ]
     return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts)
 
 
@@ -147,6 +174,23 @@ def nonce(secret: str, query: str, texts: Iterable[str]) -> str:
     parts = [part.encode("utf-8", "surrogatepass") for part in (query, *texts)]
     message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()[:16]
+
+
+def _shown(
+    clean: str, before: str, *, most: int, query: str, spans: Sequence[tuple[int, int]]
+) -> tuple[str, int]:
+    """A neutralised text, or an excerpt of it, and the tokens left out."""
+    if spans and clean != before and estimate(clean) > most:
+        # What is removed moves the ranges; that a character more or less is counted loses no sentence.
+        spans = [(len(neutralise(before[:start])), len(neutralise(before[:end]))) for start, end in spans]
+    text, cut = excerpt(clean, query=query, tokens=most, spans=spans)
+    if text == clean:
+        return text, cut
+    safe = neutralise(text)
+    if safe == text:
+        return text, cut
+    safe, more = truncate(safe, most)
+    return safe, cut + more
 
 
 def _seen(text: str) -> str:

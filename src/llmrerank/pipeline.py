@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import portal
-from .door import Door, check_top
+from .calibration import Calibration
+from .door import Door
 from .engine import Progress
 from .errors import ConfigError
 from .estimate import Estimate, estimate
 from .limits import Ledger
+from .many import Row, Rows, drained, many, streamed
+from .purse import Purse
 from .ranking import Hit, Place, Ranking
 from .retrieve.retriever import Retriever, Source
+from .selection import Selection
 from .settings import Settings
-from .stages import smaller
-from .trace import StageDone, Trace
+from .stages import Watch, smaller
+from .trace import Seen, StageDone, Trace
 from .types import Document, Example, Limits, Query, documents_from
 
 __all__ = ["DEPTH", "Pipeline"]
@@ -56,6 +60,7 @@ class Pipeline(Door):
         limits: Limits | None = None,
         parallel: int = 8,
         seed: int = 0,
+        calibration: str | Path | Calibration | None = None,
         settings: Settings | None = None,
     ) -> None:
         """Settle the pipeline; the first stage is opened by the first search. Further arguments: `Door`.
@@ -80,6 +85,7 @@ class Pipeline(Door):
             limits=limits,
             parallel=parallel,
             seed=seed,
+            calibration=calibration,
             settings=settings,
         )
         if self.course.first is None:
@@ -92,48 +98,121 @@ class Pipeline(Door):
         self._retrievers = retrievers if retrievers is not None else {}
         self._opening = threading.Lock()
 
-    def search(self, query: str | Query, *, top: int | None = None) -> Ranking:
+    def search(
+        self,
+        query: str | Query,
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+    ) -> Ranking:
         """Find and rank the best documents; see `asearch`. Works in scripts, notebooks and servers."""
-        return portal.run(lambda: self.asearch(query, top=top))
+        return portal.run(lambda: self.asearch(query, top=top, min_score=min_score, group_by=group_by))
 
     async def asearch(
         self,
         query: str | Query,
         *,
         top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
         ledger: Ledger | None = None,
         progress: Callable[[Progress], None] | None = None,
+        witness: Callable[[Seen], None] | None = None,
     ) -> Ranking:
         """Find and rank the best documents for a query.
 
         Args:
             query: The text, or a `Query` with the id that runs and judgements know.
             top: As `% top` after the last stage.
+            min_score: Least score of a returned document, in the unit of `score_kind`; None: none.
+            group_by: Key of the metadata that names the document a chunk belongs to: the best chunk of each
+                is returned, with the others in its `group`. `top` then counts groups.
             ledger: Spending shared with other searches; None: a new one from the limits.
             progress: Called as judgements come in.
+            witness: Told every call with its reply, texts included.
 
         Raises:
-            ConfigError: An empty query, a `top` below 1, a source that lacks what the first stage needs.
+            ConfigError: An empty query, a `top` below 1, a source that lacks what the first stage needs, a
+                threshold on scores that mean nothing.
             CallError: The provider failed and nothing was answered.
         """
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        return await self._searched(query, selection, ledger, Watch(progress=progress, witness=witness))
+
+    def astream(
+        self,
+        query: str | Query,
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+    ) -> AsyncGenerator[Ranking, None]:
+        """Search and tell of it on the way; see `Reranker.astream`."""
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        return streamed(lambda tell: self._searched(query, selection, None, Watch(provisional=tell)))
+
+    def search_many(
+        self,
+        queries: Iterable[str | Query],
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+        ordered: bool = True,
+        at_once: int | None = None,
+    ) -> Iterator[Row]:
+        """Search for many queries; see `asearch_many`."""
+        return drained(
+            lambda: self.asearch_many(
+                queries, top=top, min_score=min_score, group_by=group_by, ordered=ordered, at_once=at_once
+            )
+        )
+
+    def asearch_many(
+        self,
+        queries: Rows[str | Query],
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+        ordered: bool = True,
+        at_once: int | None = None,
+    ) -> AsyncGenerator[Row, None]:
+        """Search for many queries, interleaved; see `Reranker.arank_many`."""
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        purse = Purse(self.settings.limits, self.settings.prices)
+        return many(
+            queries,
+            lambda query: self._searched(query, selection, purse.query(), None),
+            at_once=at_once if at_once is not None else self.settings.parallel,
+            ordered=ordered,
+        )
+
+    async def _searched(
+        self, query: str | Query, selection: Selection, ledger: Ledger | None, watch: Watch | None
+    ) -> Ranking:
         asked = query if isinstance(query, Query) else Query(text=query)
-        check_top(top)
         ledger = self._ledger(ledger)
-        found = await self._retrieve(asked, top)
-        return await self.course.rerank(
+        found = await self._retrieve(asked, selection)
+        if watch is not None and watch.provisional is not None:
+            watch.provisional(replace(found, hits=found.hits[: selection.top]))
+        reranked = await self.course.rerank(
             found,
             settings=self._effective(),
             carriers=self._carriers,
             ledger=ledger,
-            top=top,
-            progress=progress,
+            top=selection.top,
+            whole=selection.whole,
+            watch=watch,
         )
+        return selection.of(reranked)
 
-    async def _retrieve(self, query: Query, top: int | None) -> Ranking:
+    async def _retrieve(self, query: Query, selection: Selection) -> Ranking:
         course = self.course
         depth = course.first_cut or DEPTH
-        if not course.steps:
-            depth = smaller(depth, top) or depth
+        if not course.steps and not selection.whole:
+            depth = smaller(depth, selection.top) or depth
 
         def search() -> Ranking:
             [ranking] = self.retriever().search([query], k=depth)
@@ -182,6 +261,7 @@ class Pipeline(Door):
     def estimate(self, query: str | Query, *, top: int | None = None) -> Estimate:
         """Predict calls, rounds, tokens and cost of one search. Nothing is sent and no model is loaded."""
         asked = query if isinstance(query, Query) else Query(text=query)
+        Selection(top=top)
         depth = self.course.first_cut or DEPTH
         if self.source.corpus is not None:
             sample = list(self.source.corpus[:depth])
@@ -203,4 +283,5 @@ def _documents(
 
 
 def _first_place(hit: Hit, *, stage: str) -> Hit:
-    return replace(hit, previous_rank=hit.rank, history=(Place(stage=stage, rank=hit.rank, score=hit.score),))
+    place = Place(stage=stage, rank=hit.rank, score=hit.score)
+    return replace(hit, previous_rank=hit.rank, history=(*hit.history, place))

@@ -16,11 +16,12 @@ from typing import Any, Literal, cast
 
 from .calls import Role
 from .errors import PromptError, did_you_mean
+from .prompt_fields import field_faults
 from .templates import Template
 
 __all__ = ["ANSWERS", "Contents", "Form", "Labels", "Read", "read"]
 
-Form = Literal["listwise", "setwise", "pairwise", "pointwise"]
+Form = Literal["listwise", "setwise", "pairwise", "pointwise", "decide"]
 Labels = Literal["numbers", "letters"]
 Read = Literal["auto", "logprobs", "json", "text"]
 
@@ -29,13 +30,12 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "setwise": ("label", "permutation", "json"),
     "pairwise": ("label", "yes_no"),
     "pointwise": ("yes_no", "grade"),
+    "decide": ("yes_no", "grade"),
 }
 """The answers that fit each form."""
 
-MESSAGE_FIELDS = ("instruction", "query", "count", "labels", "passages", "examples", "fence")
-PASSAGE_FIELDS = ("label", "text", "title", "id", "fence")
-
 _KEYS = ("title", "form", "answer", "labels", "read", "source", "scale", "defaults", "passage", "messages")
+_DECIDE_KEYS = ("state", "question")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "form": tuple(ANSWERS),
     "answer": ("permutation", "json", "label", "yes_no", "grade"),
@@ -60,7 +60,9 @@ class Contents:
         scale: Value of each grade by its label; empty where any number is a grade.
         instruction: What `{instruction}` is where none is given.
         passage: How one document is shown.
-        messages: Roles and contents; a last one of role `assistant` is a prefill.
+        messages: Roles and contents; a last one of role `assistant` is a prefill. Of the form `decide` the
+            only one is the state that all questions are about.
+        question: What is asked about each document; of the form `decide` alone.
     """
 
     path: str
@@ -74,6 +76,7 @@ class Contents:
     instruction: str
     passage: Template
     messages: tuple[tuple[Role, Template], ...]
+    question: Template | None = None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -115,16 +118,24 @@ class _Reader:
         self.faults: list[str] = []
 
     def contents(self, path: str) -> Contents | None:
-        self._known(self.values, _KEYS, "")
+        self._known(self.values, (*_KEYS, *_DECIDE_KEYS), "")
         title = self._text("title", required=True)
         source = self._text("source")
         choices = {key: self._choice(key) for key in _CHOICES}
-        scale = self._scale()
+        decides = choices["form"] == "decide"
+        scale = self._scale(levels=decides)
         instruction = self._defaults()
-        passage = self._passage()
-        messages = self._messages()
+        passage = self._part("passage", "how one document is shown, e.g. '[{label}] {text}'")
+        question = self._part("question", "what is asked about each document") if decides else None
+        messages = self._state() if decides else self._messages()
         self._fits(choices)
-        self._fields(choices, passage, messages, instruction)
+        self.faults += field_faults(
+            form=choices["form"],
+            passage=passage,
+            messages=[content for _, content in messages],
+            question=question,
+            instruction=instruction,
+        )
         if self.faults:
             return None
         return Contents(
@@ -139,6 +150,7 @@ class _Reader:
             instruction=instruction,
             passage=passage,
             messages=messages,
+            question=question,
         )
 
     def _known(self, table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
@@ -171,7 +183,7 @@ class _Reader:
             return {}
         return value
 
-    def _scale(self) -> dict[str, float]:
+    def _scale(self, *, levels: bool) -> dict[str, float]:
         scale: dict[str, float] = {}
         for label, value in self._table("scale").items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -185,6 +197,11 @@ class _Reader:
                 self.faults.append("scale: needs two labels or more that differ in more than case and blanks")
             elif len(set(scale.values())) < 2:
                 self.faults.append("scale: needs two different values or more")
+        counted = 2 <= len(scale) <= 10 and sorted(scale.values()) == list(range(len(scale)))
+        if levels and self.values.get("answer") == "grade" and not counted:
+            self.faults.append(
+                "scale: a decision model counts 2 to 10 levels from 0; write 0, 1, 2 and so on"
+            )
         return scale
 
     def _defaults(self) -> str:
@@ -196,16 +213,20 @@ class _Reader:
             return ""
         return value.strip()
 
-    def _passage(self) -> Template:
-        table = self._table("passage")
-        self._known(table, ("text",), "passage.")
+    def _part(self, key: str, what: str) -> Template:
+        """The template of a table that holds a `text` alone."""
+        table = self._table(key)
+        self._known(table, ("text",), f"{key}.")
         value = table.get("text")
         if not isinstance(value, str) or not value.strip():
-            self.faults.append(
-                "passage.text: is missing; write how one document is shown, e.g. '[{label}] {text}'"
-            )
+            self.faults.append(f"{key}.text: is missing; write {what}")
             return Template("{text}")
         return Template(value.strip("\n"))
+
+    def _state(self) -> tuple[tuple[Role, Template], ...]:
+        if "messages" in self.values:
+            self.faults.append("messages: a prompt of form 'decide' has [state] and [question] in its place")
+        return (("user", self._part("state", "what the questions are about, with {query} and {passages}")),)
 
     def _messages(self) -> tuple[tuple[Role, Template], ...]:
         value = self.values.get("messages")
@@ -244,46 +265,12 @@ class _Reader:
             self.faults.append(f"read: 'json' contradicts the answer '{answer}'")
         if how == "logprobs" and answer == "json":
             self.faults.append("read: 'logprobs' contradicts the answer 'json'")
+        if form == "decide":
+            if how != "auto":
+                self.faults.append("read: leave it out; a decision model's answers are numbers")
+            return
+        for key in _DECIDE_KEYS:
+            if key in self.values:
+                self.faults.append(f"{key}: belongs to the form 'decide' only")
         if how == "logprobs" and form != "pointwise" and choices["labels"] == "numbers":
             self.faults.append("read: 'logprobs' of several documents needs labels = \"letters\"")
-
-    def _fields(
-        self,
-        choices: Mapping[str, str],
-        passage: Template,
-        messages: tuple[tuple[Role, Template], ...],
-        instruction: str,
-    ) -> None:
-        self._template(passage, PASSAGE_FIELDS, "passage.text")
-        for number, (_, content) in enumerate(messages, start=1):
-            self._template(content, MESSAGE_FIELDS, f"messages[{number}].content")
-        named = [name for _, content in messages for name in content.fields]
-        if messages:
-            for name in ("query", "passages"):
-                if name not in named:
-                    self.faults.append(f"messages: the field {{{name}}} is missing")
-        if named.count("passages") > 1:
-            self.faults.append("messages: {passages} stands twice")
-        if "text" not in passage.fields:
-            self.faults.append("passage.text: the field {text} is missing")
-        if "label" not in passage.fields and choices["form"] != "pointwise":
-            self.faults.append("passage.text: the field {label} is missing; answers name documents by it")
-        if messages and ("fence" in passage.fields) != ("fence" in named):
-            here, there = (
-                ("passage.text", "messages") if "fence" in passage.fields else ("messages", "passage.text")
-            )
-            self.faults.append(f"{there}: the field {{fence}} is missing, {here} has it")
-        if instruction and "instruction" not in named:
-            self.faults.append("defaults.instruction: no message has the field {instruction}")
-
-    def _template(self, template: Template, allowed: tuple[str, ...], where: str) -> None:
-        faults = template.faults
-        self.faults += [f"{where}: {fault}" for fault in faults]
-        for name in dict.fromkeys(template.fields):
-            is_metadata = name.startswith("meta.") and "text" in allowed
-            if (
-                name not in allowed
-                and not is_metadata
-                and not any(f"{{{name}}}" in fault for fault in faults)
-            ):
-                self.faults.append(f"{where}: unknown field {{{name}}}{did_you_mean(name, allowed)}")

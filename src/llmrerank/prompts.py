@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from . import passages
 from .answers import letters
-from .calls import FENCE, ChatCall, Message
+from .calls import FENCE, ChatCall, DecisionCall, DecisionQuestion, Message
 from .errors import ConfigError, PromptError
 from .judges.opinion import Question
 from .prompt_contents import Contents, read
@@ -16,7 +16,10 @@ from .prompt_files import available_files, locate, own_folder, packaged
 from .tokens import truncate
 from .types import Document, Example
 
-__all__ = ["MOST_LETTERS", "Prompt", "PromptInfo", "Rendered", "available", "folders", "load"]
+__all__ = ["MOST_LETTERS", "Excerpt", "Prompt", "PromptInfo", "Rendered", "available", "folders", "load"]
+
+Excerpt = Literal["focus", "head"]
+"""What is shown of a text that is too long: what speaks of the query, or its beginning."""
 
 MOST_LETTERS = 26
 _SHOWN_LABELS = 5
@@ -48,12 +51,14 @@ class Rendered:
         labels: How the documents are named, by place.
         cut: Tokens of document text (estimated) that were left out.
         fence: The nonce; empty where the prompt has no fence.
+        questions: What a decision model is asked, by place; empty for the other forms, whose message asks.
     """
 
     messages: tuple[Message, ...]
     labels: tuple[str, ...]
     cut: int
     fence: str
+    questions: tuple[DecisionQuestion, ...] = ()
 
     def call(
         self,
@@ -74,6 +79,10 @@ class Rendered:
             fence=self.fence,
             otherwise=otherwise,
         )
+
+    def decision(self) -> DecisionCall:
+        """Make the call that asks a decision model this; for prompts of form `decide`."""
+        return DecisionCall(state=self.messages[0].content, questions=self.questions, fence=self.fence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +119,18 @@ class Prompt:
                 )
 
     def render(
-        self, question: Question, documents: Sequence[Document], *, passage_tokens: int = 300
+        self,
+        question: Question,
+        documents: Sequence[Document],
+        *,
+        passage_tokens: int = 300,
+        excerpt: Excerpt = "focus",
     ) -> Rendered:
         """Fill the prompt for a slate, in the order shown.
 
         Texts are neutralised and cut fairly to `passage_tokens` each on average; titles, identifiers and
-        metadata have `passages.FIELD_TOKENS` each on top of that.
+        metadata have `passages.FIELD_TOKENS` each on top of that. Of a text that is cut, `focus` shows what
+        an earlier stage found best in it and what speaks of the query, `head` its beginning.
 
         Raises:
             ConfigError: As `check`; no documents or more than the prompt can show; `passage_tokens` below
@@ -130,7 +145,12 @@ class Prompt:
                 f"got {len(documents)}"
             )
         labels = _labels(self.contents.labels, len(documents))
-        texts, cut = passages.fit([document.text for document in documents], passage_tokens=passage_tokens)
+        texts, cut = passages.fit(
+            [document.text for document in documents],
+            passage_tokens=passage_tokens,
+            query=question.query if excerpt == "focus" else "",
+            spans=[question.spans.get(document, ()) for document in documents] if question.spans else (),
+        )
         examples, examples_cut = _examples(question.examples, passage_tokens)
         has_fence = "fence" in self.contents.fields
         values = {
@@ -153,6 +173,21 @@ class Prompt:
             labels=labels,
             cut=cut + examples_cut,
             fence=_fence(question, documents) if has_fence else "",
+            questions=self._questions(labels, values),
+        )
+
+    def _questions(self, labels: Sequence[str], values: Mapping[str, str]) -> tuple[DecisionQuestion, ...]:
+        asks, scale = self.contents.question, self.contents.scale
+        if asks is None:
+            return ()
+        return tuple(
+            DecisionQuestion(
+                name=f"passage_{label}",
+                kind="score" if self.contents.answer == "grade" else "predicate",
+                text=asks.fill({**values, "label": label}, always=_ALWAYS),
+                levels=tuple(sorted(scale, key=scale.__getitem__)),
+            )
+            for label in labels
         )
 
     def _passage(self, label: str, document: Document, text: str) -> str:

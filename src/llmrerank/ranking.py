@@ -37,6 +37,7 @@ class Hit:
         suspicious: The document looks like an attempt to influence the judge.
         degraded: It stood in a slate that got no evidence.
         history: Where each stage put it, in the order of the stages.
+        group: Where hits were grouped, the others of its group, best first.
     """
 
     rank: int
@@ -48,6 +49,7 @@ class Hit:
     suspicious: bool = False
     degraded: bool = False
     history: tuple[Place, ...] = ()
+    group: tuple[Hit, ...] = ()
 
     @property
     def moved(self) -> int:
@@ -55,7 +57,12 @@ class Hit:
         return self.previous_rank - self.rank
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values, under the keys of the command line."""
+        """JSON values, under the keys of the command line; `spans` and `group` where there are any."""
+        more: dict[str, Any] = {}
+        if self.spans:
+            more["spans"] = [list(span) for span in self.spans]
+        if self.group:
+            more["group"] = [{"id": hit.document.id, "score": hit.score} for hit in self.group]
         return {
             "rank": self.rank,
             "previous_rank": self.previous_rank,
@@ -65,6 +72,7 @@ class Hit:
             "text": self.document.text,
             "metadata": dict(self.document.metadata),
             "degraded": self.degraded,
+            **more,
         }
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "bind",
     "broken",
     "canonical",
+    "discard",
     "entries",
     "find",
     "options_of",
@@ -50,6 +51,7 @@ class Kind(StrEnum):
     ALGORITHM = "algorithm"
     JUDGE = "judge"
     WRAPPER = "wrapper"
+    PRESET = "preset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class Entry:
     Attributes:
         name: Kebab-case and unique.
         kind: What it can be used as.
-        target: The dataclass, or the recipe.
+        target: The dataclass, or the recipe; of a preset the pipeline that it stands for, as text.
         options: In the order in which positional values are taken and options are printed.
         summary: One line.
         source: Address of the paper or project it comes from; empty where it is plain practice.
@@ -159,8 +161,15 @@ def add(entry: Entry) -> None:
     _entries[entry.name] = entry
 
 
+def discard(name: str) -> None:
+    """Take a name out again; nothing happens where nobody registered it."""
+    _entries.pop(name, None)
+
+
 def _identity(entry: Entry) -> tuple[str, ...]:
     target = entry.target
+    if isinstance(target, str):
+        return entry.kind, target
     return (entry.kind, getattr(target, "__module__", ""), getattr(target, "__qualname__", repr(target)))
 
 

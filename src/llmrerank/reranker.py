@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import portal
-from .door import Door, check_top
+from .calibration import Calibration
+from .door import Door
 from .engine import Progress
+from .errors import DataError
 from .estimate import Estimate, estimate
+from .expansion import expand
 from .limits import Ledger
-from .ranking import Hit, Place, Ranking
+from .many import Row, Rows, drained, many, streamed
+from .opening import opened
+from .purse import Purse
+from .ranking import Ranking
 from .registry import bind
-from .retrieve.retriever import Source
+from .selection import Selection
 from .spec import Call, PipelineSpec, Stage, parse, parse_call
-from .stages import smaller
-from .trace import StageDone, Trace
-from .types import Document, Example, Limits, Query, ScoreKind, documents_from
+from .stages import Watch
+from .trace import Seen
+from .types import Document, Example, Limits, Query, documents_from
 
 __all__ = ["Reranker", "rerank"]
 
@@ -40,6 +44,9 @@ def rerank(
     examples: Iterable[Example] = (),
     cache: str | Path | None = None,
     limits: Limits | None = None,
+    min_score: float | None = None,
+    group_by: str | None = None,
+    calibration: str | Path | Calibration | None = None,
     **options: Any,
 ) -> Ranking:
     """Put documents in order for a query.
@@ -62,6 +69,9 @@ def rerank(
         examples: Worked judgements shown to the model.
         cache: SQLite file that keeps answers.
         limits: What may be spent; the best order so far is returned, marked, when one is reached.
+        min_score: Least score of a returned document, in the unit of `score_kind`.
+        group_by: Key of the metadata that names the document a chunk belongs to; see `Reranker.arank`.
+        calibration: Map from scores to probabilities; see `Reranker`.
         options: Options of the strategy, e.g. `window=10`; `parallel` and `seed` too.
 
     Returns:
@@ -81,16 +91,17 @@ def rerank(
         examples=examples,
         cache=cache,
         limits=limits,
+        calibration=calibration,
         **settings,
     ) as reranker:
-        return reranker.rank(query, documents, top=top)
+        return reranker.rank(query, documents, top=top, min_score=min_score, group_by=group_by)
 
 
 def _with_options(strategy: str, options: Mapping[str, Any]) -> str:
     """Write options into the last stage of a strategy."""
     if not options:
         return strategy
-    spec = parse(strategy)
+    spec = expand(parse(strategy))
     last = spec.stages[-1]
     given = tuple((name, _option_value(name, value)) for name, value in options.items())
     call = Call(last.call.name, (*last.call.args, *given))
@@ -118,10 +129,18 @@ class Reranker(Door):
     Cost: that of its stages; `estimate` predicts it and sends nothing.
     """
 
-    def rank(self, query: str | Query, documents: Documents, *, top: int | None = None) -> Ranking:
+    def rank(
+        self,
+        query: str | Query,
+        documents: Documents,
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+    ) -> Ranking:
         """Put documents in order; see `arank`. Works in scripts, notebooks and inside running servers."""
         given = documents_from(documents)
-        return portal.run(lambda: self.arank(query, given, top=top))
+        return portal.run(lambda: self.arank(query, given, top=top, min_score=min_score, group_by=group_by))
 
     async def arank(
         self,
@@ -129,8 +148,11 @@ class Reranker(Door):
         documents: Documents,
         *,
         top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
         ledger: Ledger | None = None,
         progress: Callable[[Progress], None] | None = None,
+        witness: Callable[[Seen], None] | None = None,
     ) -> Ranking:
         """Put documents in order for a query.
 
@@ -138,76 +160,127 @@ class Reranker(Door):
             query: What is asked.
             documents: As `rerank` takes them.
             top: Documents to return; None: all.
+            min_score: Least score of a returned document, in the unit of `score_kind`; None: none.
+            group_by: Key of the metadata that names the document a chunk belongs to: the best chunk of each
+                is returned, with the others in its `group`. `top` then counts groups.
             ledger: Spending shared with other rankings; None: a new one from the limits.
             progress: Called as judgements come in.
+            witness: Told every call with its reply, texts included.
 
         Raises:
-            ConfigError: Bad input, in one sentence.
+            ConfigError: Bad input, in one sentence; a threshold on scores that mean nothing.
             CallError: The provider failed and nothing was answered.
         """
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        return await self._ranked(
+            query, documents, selection, ledger, Watch(progress=progress, witness=witness)
+        )
+
+    def astream(
+        self,
+        query: str | Query,
+        documents: Documents,
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+    ) -> AsyncGenerator[Ranking, None]:
+        """Put documents in order and tell of it on the way: `async for ranking in reranker.astream(...)`.
+
+        Yields the first stage's order, then the provisional order after every round, without threshold,
+        grouping and calibration, and at last what `arank` returns. Closing the generator ends the work.
+
+        Raises:
+            ConfigError, CallError: As `arank`.
+        """
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        return streamed(lambda tell: self._ranked(query, documents, selection, None, Watch(provisional=tell)))
+
+    def rank_many(
+        self,
+        rows: Iterable[tuple[str | Query, Documents]],
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+        ordered: bool = True,
+        at_once: int | None = None,
+    ) -> Iterator[Row]:
+        """Rank for many queries; see `arank_many`."""
+        return drained(
+            lambda: self.arank_many(
+                rows, top=top, min_score=min_score, group_by=group_by, ordered=ordered, at_once=at_once
+            )
+        )
+
+    def arank_many(
+        self,
+        rows: Rows[tuple[str | Query, Documents]],
+        *,
+        top: int | None = None,
+        min_score: float | None = None,
+        group_by: str | None = None,
+        ordered: bool = True,
+        at_once: int | None = None,
+    ) -> AsyncGenerator[Row, None]:
+        """Rank for many queries, interleaved: `async for row in reranker.arank_many(rows)`.
+
+        Rows are read and handed out one by one, so any number of them takes no more memory than a few. The
+        limits on calls, tokens and cost hold for all of them together, the one on seconds for each.
+
+        Args:
+            rows: Pairs of a query and its documents, read as they are needed.
+            top: As `arank`.
+            min_score: As `arank`.
+            group_by: As `arank`.
+            ordered: Hand out in the order of `rows`; else as they are done.
+            at_once: Queries under way at once; None: as many as calls may be (`parallel`).
+
+        Returns:
+            A row for each: its place, and the ranking or the error that befell it alone.
+
+        Raises:
+            ConfigError: What is the caller's to mend and no row's alone.
+        """
+        selection = self._selection(top=top, min_score=min_score, group_by=group_by)
+        purse = Purse(self.settings.limits, self.settings.prices)
+
+        async def work(row: tuple[str | Query, Documents]) -> Ranking:
+            if not isinstance(row, tuple | list) or len(row) != 2:
+                raise DataError(f"a row is a pair of a query and its documents, got {type(row).__name__}")
+            return await self._ranked(row[0], row[1], selection, purse.query(), None)
+
+        return many(
+            rows, work, at_once=at_once if at_once is not None else self.settings.parallel, ordered=ordered
+        )
+
+    async def _ranked(
+        self,
+        query: str | Query,
+        documents: Documents,
+        selection: Selection,
+        ledger: Ledger | None,
+        watch: Watch | None,
+    ) -> Ranking:
         asked = query if isinstance(query, Query) else Query(text=query)
-        check_top(top)
         given = documents_from(documents)
         ledger = self._ledger(ledger)
-        ranking = await self._opening(asked, given, top)
-        return await self.course.rerank(
+        ranking = await opened(self.course, asked, given, selection, events=self._unread())
+        if watch is not None and watch.provisional is not None and self.course.first is not None:
+            watch.provisional(replace(ranking, hits=ranking.hits[: selection.top]))
+        reranked = await self.course.rerank(
             ranking,
             settings=self.settings,
             carriers=self._carriers,
             ledger=ledger,
-            top=top,
-            progress=progress,
+            top=selection.top,
+            whole=selection.whole,
+            watch=watch,
         )
-
-    async def _opening(self, query: Query, documents: Sequence[Document], top: int | None) -> Ranking:
-        """The documents as given, or as the first stage at the head of the pipeline ranks them."""
-        hits = [
-            Hit(rank=place, previous_rank=place, score=None, document=document)
-            for place, document in enumerate(documents, start=1)
-        ]
-        unread = self._unread()
-        ranking = Ranking(query=query.text, strategy=str(self.spec), hits=tuple(hits), trace=Trace(unread))
-        if self.course.first is None:
-            return ranking
-        begun = time.perf_counter()
-        kind, found = (
-            await asyncio.to_thread(self._first_scores, query, documents) if documents else ("none", {})
-        )
-        stage = str(self.spec.stages[0].call)
-        placed = [*found, *(place for place in range(len(hits)) if place not in found)]
-        cut = self.course.first_cut if self.course.steps else smaller(self.course.first_cut, top)
-        unfound = 0.0 if kind == "bm25" else None  # the BM25 score of a document without any query term
-        ordered = tuple(
-            replace(
-                hits[place],
-                rank=rank,
-                score=(score := found.get(place, unfound)),
-                history=(Place(stage=stage, rank=rank, score=score),),
-            )
-            for rank, place in enumerate(placed, start=1)
-        )[:cut]
-        done = StageDone(
-            stage=stage,
-            documents_in=len(hits),
-            documents_out=len(ordered),
-            seconds=time.perf_counter() - begun,
-        )
-        return replace(ranking, hits=ordered, score_kind=kind, trace=Trace((*unread, done)))
-
-    def _first_scores(
-        self, query: Query, documents: Sequence[Document]
-    ) -> tuple[ScoreKind, dict[int, float | None]]:
-        """Scores by position in the first stage's order; documents it did not find are left out."""
-        if self.course.first is None:
-            return "none", {}
-        # Positions stand in for ids, so that documents with equal ids or texts stay apart.
-        corpus = [replace(document, id=place) for place, document in enumerate(documents)]
-        retriever = self.course.first.build().open(Source(corpus=corpus, name="the given documents"))
-        [ranking] = retriever.search([query], k=len(corpus))
-        return retriever.score_kind, {int(hit.document.id): hit.score for hit in ranking}
+        return selection.of(reranked)
 
     def estimate(self, query: str | Query, documents: Documents, *, top: int | None = None) -> Estimate:
         """Predict calls, rounds, tokens and cost of one ranking. Nothing is sent and no model is loaded."""
         asked = query if isinstance(query, Query) else Query(text=query)
-        check_top(top)
+        Selection(top=top)
         return estimate(self.course, asked.text, documents_from(documents), settings=self.settings, top=top)

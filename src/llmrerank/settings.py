@@ -26,7 +26,7 @@ class Settings:
         model: Model name, or None: the only model the endpoint serves is asked for, else an error says so.
         base_url: OpenAI-compatible endpoint; None: `OPENAI_BASE_URL`, else OpenAI's own.
         api_key: Key; None: the environment variable `api_key_env`, else none (local servers need none).
-        api_key_env: Name of the environment variable that holds the key.
+        api_key_env: Name of the environment variable that holds the key; empty: no key is sent.
         instruction: What makes a document relevant here.
         examples: Worked judgements shown to the model.
         parallel: Most calls under way at once to one endpoint, 1 or more.
@@ -42,6 +42,8 @@ class Settings:
         effort: Reasoning effort asked of reasoning models; None: the lowest that the endpoint accepts.
         extra_body: Further fields of the request body, e.g. `{"top_k": 1}`.
         on_error: `keep` the order of a slate whose judge failed, and mark it; or `raise`.
+        chat_only: Which of `model` and `base_url` are for stages that chat and for no other: those that were
+            configured for every pipeline, and not given for this one.
     """
 
     model: str | None = None
@@ -63,6 +65,7 @@ class Settings:
     effort: Effort | None = None
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     on_error: OnError = "keep"
+    chat_only: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         faults = []
@@ -84,4 +87,14 @@ class Settings:
     @property
     def key(self) -> str | None:
         """The key that will be used: the one given, else the one in the environment, else None."""
-        return self.api_key or os.environ.get(self.api_key_env) or None
+        return self.api_key or (os.environ.get(self.api_key_env) if self.api_key_env else None) or None
+
+    @property
+    def stage_model(self) -> str | None:
+        """The model that a stage may take which does not chat: one that was given for this pipeline."""
+        return None if "model" in self.chat_only else self.model
+
+    @property
+    def stage_base_url(self) -> str | None:
+        """The endpoint that a stage may take which does not chat: one that was given for this pipeline."""
+        return None if "base_url" in self.chat_only else self.base_url

@@ -29,10 +29,11 @@ from __future__ import annotations
 
 import re
 
-from .calls import ChatCall
+from .calls import Call, ChatCall, DecisionCall, ListCall
 from .encodings import at_hand, encoder
+from .types import Usage
 
-__all__ = ["count", "count_messages", "estimate", "source", "truncate"]
+__all__ = ["count", "count_messages", "estimate", "expected", "source", "truncate"]
 
 MESSAGE_TOKENS = 4
 """Tokens that the frame of one chat message takes, about."""
@@ -59,6 +60,21 @@ def count_messages(call: ChatCall, model: str | None = None) -> int:
     """Count the input tokens of a chat call as it is sent: contents, fence, message frames, schema."""
     contents = sum(count(message.content, model) + MESSAGE_TOKENS for message in call.fenced())
     return contents + REPLY_TOKENS + (count(call.schema, model) if call.schema else 0)
+
+
+def expected(call: Call) -> Usage:
+    """Tokens that a call is expected to use: its texts, and the most that its answer may take."""
+    match call:
+        case ChatCall():
+            return Usage(input=count_messages(call), output=call.max_tokens)
+        case ListCall():
+            each = count(call.query) + count(call.instruction)
+            return Usage(input=sum(each + count(document) for document in call.documents))
+        case DecisionCall():
+            asked = [call.state, *(text for q in call.questions for text in (q.text, *q.levels))]
+            return Usage(input=sum(map(count, asked)))
+        case _:
+            return Usage()
 
 
 def source(model: str | None = None) -> str:

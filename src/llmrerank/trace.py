@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .calls import Call, Reply
 from .rounds import Slate
 from .types import Usage
 
@@ -20,6 +21,7 @@ __all__ = [
     "RoundDone",
     "Routed",
     "Scored",
+    "Seen",
     "StageDone",
     "Trace",
     "Truncated",
@@ -158,6 +160,25 @@ class Warned:
 
     stage: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One call with its texts, told to a witness and kept by nobody else.
+
+    Attributes:
+        stage: The strategy that asked, as written.
+        round: Counted from 1 within the stage.
+        slate: Positions in the stage's input, in the order in which they were shown.
+        call: What was asked.
+        reply: What came back, from the endpoint, a local model or the cache.
+    """
+
+    stage: str
+    round: int
+    slate: Slate
+    call: Call
+    reply: Reply
 
 
 Event = (

@@ -25,7 +25,8 @@ __all__ = [
     "documents_from",
 ]
 
-ScoreKind = Literal["probability", "logit", "cosine", "bm25", "utility", "grade", "none"]
+ScoreKind = Literal["probability", "logit", "cosine", "bm25", "utility", "grade", "rrf", "none"]
+"""What a score means. `rrf` is a sum of reciprocal ranks: it orders one list and says nothing beyond it."""
 
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 

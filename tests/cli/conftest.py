@@ -10,8 +10,6 @@ import pytest
 from llmrerank.cli.app import run
 from llmrerank.clients.capabilities import forget
 
-SCRUBBED = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LLMRERANK_CACHE", "LLMRERANK_PRICES", "COLUMNS", "NO_COLOR")
-
 
 @dataclass(frozen=True)
 class Ended:
@@ -28,8 +26,6 @@ class Ended:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in SCRUBBED:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home-cache"))
     monkeypatch.chdir(tmp_path)
     forget()

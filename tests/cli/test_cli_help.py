@@ -13,6 +13,7 @@ COMMANDS = [
     ["search"],
     ["compare"],
     ["doctor"],
+    ["config"],
     ["endpoint"],
     ["show", "strategies"],
     ["show", "prompts"],

@@ -45,7 +45,8 @@ def test_prompts_are_shown_and_a_broken_one_with_its_faults(cli, tmp_path):
 
 def test_every_packaged_prompt_can_be_shown_and_rendered(cli):
     for one in cli("show", "prompts", "--json").json["prompts"]:
-        assert "[[messages]]" in cli("show", "prompt", one["name"]).out
+        part = "[state]" if one["form"] == "decide" else "[[messages]]"
+        assert part in cli("show", "prompt", one["name"]).out
         rendered = cli("show", "prompt", one["name"], "--render")
         assert rendered.code == Exit.DONE
         assert "How do cats purr?" in rendered.out

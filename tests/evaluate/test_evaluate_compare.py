@@ -14,8 +14,8 @@ from llmrerank.errors import CallError, ConfigError, DataError
 from llmrerank.evaluate import Comparison, Dataset, Progress, compare, forecast, read_run
 from llmrerank.evaluate.comparison import Seconds
 from llmrerank.evaluate.preparation import pipelines_of
-from llmrerank.evaluate.purse import Purse
 from llmrerank.limits import Price, Prices
+from llmrerank.purse import Purse
 from llmrerank.settings import Settings
 from llmrerank.types import Limits, Usage
 

@@ -14,11 +14,21 @@ import llmrerank
 
 PACKAGE = Path(llmrerank.__file__).parent
 FLOORS = {
-    0: "types errors spec option_types registry",
+    0: "types errors spec option_types registry expansion",
     1: "rounds algorithms",
-    2: "calls prompts prompt_files prompt_contents templates passages answers judges tokens encodings",
-    3: "engine asking carriage portal settings clients cache limits prices trace ranking jsonl cache_file",
-    4: "strategies carriers stages estimate door reranker pipeline router planner retrieve evaluate endpoint",
+    2: (
+        "calls prompts prompt_files prompt_contents prompt_fields templates passages sentences "
+        "chunking excerpts answers judges tokens encodings model_facts foreign_script"
+    ),
+    3: (
+        "engine asking carriage portal settings knobs config_file config_lines resolution logs "
+        "clients cache limits purse prices trace ranking jsonl cache_file whole_file"
+    ),
+    4: (
+        "config calibration calibration_contents strategies carriers stages estimate prediction "
+        "batch door selection many opening reranker pipeline router planner retrieve evaluate "
+        "explain endpoint"
+    ),
     5: "cli server integrations testing __main__",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

@@ -302,3 +302,20 @@ def test_graded_knows_which_scales_one_token_can_tell_apart():
         Graded(prompt="pointwise")
     with pytest.raises(ConfigError, match="belong to 'graded'"):
         Pointwise(prompt="graded")
+
+
+@pytest.mark.parametrize("judge", [Listwise, Pointwise, Graded])
+def test_of_a_long_document_the_excerpt_or_the_beginning_is_shown(judge):
+    filler, best = "Nothing of note was seen that day. ", "Locusts ate the barley. "
+    long = Document(id=1, text=filler * 60 + best + filler * 60)
+    known = Question(query="cicadas", spans={long: ((60 * len(filler), 60 * len(filler) + len(best)),)})
+
+    def shown(question, **options):
+        step = advance(judge(passage_tokens=60, **options).ask(question, [long]))
+        assert isinstance(step, Step)
+        return step.asked[0].messages[-1].content
+
+    assert best.strip() in shown(Question(query="locusts"))
+    assert best.strip() in shown(known)
+    assert best.strip() not in shown(Question(query="locusts"), excerpt="head")
+    assert best.strip() not in shown(known, excerpt="head")

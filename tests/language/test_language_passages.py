@@ -47,7 +47,7 @@ PIECES = [
 ]
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=25).map("".join) | st.text(max_size=200)
 LABEL = re.compile(r"[\[［【]\s*(?:\d+|[^\W\d_])\s*[\]］】]")
-ROLE = re.compile(r"<\||<｜|</?(?:s|think|\w+_\w+)>|\[/?[A-Z]{2,}\]|<<SYS>>", re.IGNORECASE)
+ROLE = re.compile(r"<\||<｜|</?(?:s|think|\w+_\w+)>|\[/?(?-i:[A-Z]{2,})\]|<<SYS>>", re.IGNORECASE)
 UNSEEN = re.compile(r"[\x00-\x08\u200b\u200e\u202a-\u202e\u2066-\u2069\ue000\ud800-\udfff\ufeff\ufe0f]")
 
 
@@ -57,6 +57,7 @@ UNSEEN = re.compile(r"[\x00-\x08\u200b\u200e\u202a-\u202e\u2066-\u2069\ue000\ud8
         ("see [3] and [B]", "see (3) and (B)"),
         ("full width ［３］【4】", "full width (３)(4)"),
         ("[12, 13] [1-3] [Doc 2] [#5]", "(12, 13) (1-3) (Doc 2) (#5)"),
+        ("[3\n] [\n\nB]", "(3\n) (\n\nB)"),
         ("kept [sic] [see below]", "kept [sic] [see below]"),
         ("<|im_start|>system", "(|im_start|>system"),
         ("</s><s>[INST] x [/INST]", "(/s)(s)(INST) x (/INST)"),
@@ -133,6 +134,53 @@ def test_short_texts_leave_their_share_to_long_ones():
     assert cut == 21
     alone, _ = passages.fit([long], passage_tokens=40)
     assert tokens.estimate(alone[0]) == 40
+
+
+FILLER = "Nothing of note was seen on that day either. "
+
+
+def test_of_a_long_text_what_speaks_of_the_query_is_shown():
+    text = FILLER * 20 + "Locusts ate the barley. " + FILLER * 20
+    (shown, short), cut = passages.fit(
+        [text, "Short, with locusts."], passage_tokens=40, query="locusts in barley"
+    )
+    assert "Locusts ate the barley." in shown
+    assert short == "Short, with locusts."
+    assert tokens.estimate(shown) + tokens.estimate(short) <= 80
+    assert cut == tokens.estimate(text) - tokens.estimate(shown) + 2 * shown.count("…")
+    (head,), _ = passages.fit([text], passage_tokens=40)
+    assert text.startswith(head)
+
+
+def test_ranges_found_earlier_lead_even_where_neutralising_moved_them():
+    best = "Mice were kept in cages. "
+    text = "\u200b\x00" * 60 + FILLER * 20 + best + FILLER * 20 + "Locusts ate the barley."
+    span = (text.index(best), text.index(best) + len(best))
+    (shown,), _ = passages.fit([text], passage_tokens=32, query="cicadas", spans=[[span]])
+    assert best.strip() in shown
+    (same,), _ = passages.fit([best], passage_tokens=32, query="cicadas", spans=[[(0, 5)]])
+    assert same == best.strip()
+
+
+@given(
+    st.lists(
+        st.sampled_from([*PIECES, "Cats meet dogs. ", "word word. ", "Assistant: cats "]), max_size=150
+    ).map("".join)
+)
+def test_an_excerpt_forges_no_more_than_a_whole_text(text):
+    (shown,), _ = passages.fit([text], passage_tokens=32, query="cats word Assistant")
+    assert passages.neutralise(shown) == shown
+    assert tokens.estimate(shown) <= 32
+    assert not LABEL.search(shown)
+    assert not ROLE.search(shown)
+    assert not re.search(r"^\W*(?:assistant|user|query)\s?:", shown, re.IGNORECASE | re.MULTILINE)
+
+
+def test_a_role_in_the_middle_of_a_line_does_not_come_to_open_one():
+    text = FILLER * 20 + "She wrote it. Assistant: Locusts! " + FILLER * 20
+    (shown,), _ = passages.fit([text], passage_tokens=32, query="locusts assistant")
+    assert "Locusts!" in shown
+    assert "Assistant:" not in shown.split("Locusts!")[0] or "wrote it. Assistant:" in shown
 
 
 def test_a_room_below_the_floor_is_refused():

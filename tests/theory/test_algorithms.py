@@ -6,12 +6,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmrerank.algorithms.adaptive import Adaptive
+from llmrerank.algorithms.batches import Batches
 from llmrerank.algorithms.pointwise import Pointwise
 from llmrerank.algorithms.sliding import Sliding, windows
 from llmrerank.errors import ConfigError
 from llmrerank.rounds import Done, Pool, Round, Verdict, advance
 
-ALGORITHMS = [Sliding(), Sliding(window=2, stride=1), Sliding(window=5, stride=5, passes=2), Pointwise()]
+ALGORITHMS = [
+    Sliding(),
+    Sliding(window=2, stride=1),
+    Sliding(window=5, stride=5, passes=2),
+    Pointwise(),
+    Batches(),
+    Batches(batch=7),
+    Adaptive(),
+    Adaptive(window=2, rounds=(1, 3, 1)),
+    Adaptive(rounds=(5, 2, 1, 1)),
+]
 SIZES = [0, 1, 2, 19, 20, 21, 25, 95, 100]
 
 

@@ -8,17 +8,22 @@ from typing import Any
 import typer
 
 from .argv import normalise
+from .batch import batch
 from .cache import clear, stats
+from .calibrate import calibrate
 from .check import UsageError, faults_of
 from .command import command
 from .compare import compare
+from .config import config
 from .doctor import doctor
 from .endpoint import endpoint
 from .exits import Exit
+from .explain import explain
 from .failures import report, say
 from .layout import Command, Group
 from .rank import rank
 from .search import search
+from .show_models import models
 from .show_prompts import prompt, prompts
 from .show_strategies import strategies
 
@@ -62,18 +67,30 @@ app = _group(
     callback=_root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-_show = _group(help="Show strategies and prompts.", add_completion=False)
+_show = _group(help="Show strategies, models and prompts.", add_completion=False)
 _cache = _group(help="Look into the cache of answers, or empty it.", add_completion=False)
 
 _function: Callable[..., Exit | None]
-for _name, _function in (("rank", rank), ("search", search), ("compare", compare)):
+for _name, _function in (
+    ("rank", rank),
+    ("search", search),
+    ("batch", batch),
+    ("compare", compare),
+    ("explain", explain),
+    ("calibrate", calibrate),
+):
     app.command(_name, cls=Command)(command(_function))
-for _name, _function in (("strategies", strategies), ("prompts", prompts), ("prompt", prompt)):
+for _name, _function in (
+    ("strategies", strategies),
+    ("models", models),
+    ("prompts", prompts),
+    ("prompt", prompt),
+):
     _show.command(_name, cls=Command)(command(_function))
 for _name, _function in (("stats", stats), ("clear", clear)):
     _cache.command(_name, cls=Command)(command(_function))
 app.add_typer(_show, name="show")
-for _name, _function in (("doctor", doctor), ("endpoint", endpoint)):
+for _name, _function in (("doctor", doctor), ("config", config), ("endpoint", endpoint)):
     app.command(_name, cls=Command)(command(_function))
 app.add_typer(_cache, name="cache")
 

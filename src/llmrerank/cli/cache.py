@@ -12,7 +12,7 @@ import typer
 from llmrerank.errors import ConfigError
 
 from .exits import Exit
-from .options import default_cache
+from .options import configured, default_cache
 from .talk import Talk
 
 __all__ = ["clear", "stats"]
@@ -24,8 +24,7 @@ _File = Annotated[
     typer.Option(
         "--cache",
         metavar="FILE",
-        envvar="LLMRERANK_CACHE",
-        help="Cache file  [default: the one of compare]",
+        help="Cache file  [default: the one of compare; env: LLMRERANK_CACHE]",
     ),
 ]
 
@@ -38,7 +37,7 @@ def stats(talk: Talk, cache: _File = None) -> None:
     """
     from llmrerank.cache import Cache
 
-    path = cache or default_cache()
+    path = _in_use(cache)
     if not path.exists():
         if talk.json:
             talk.print_json({"schema": SCHEMA, "path": str(path), "entries": 0, "bytes": 0, "models": []})
@@ -80,7 +79,7 @@ def clear(
     """
     from llmrerank.cache import Cache
 
-    path = cache or default_cache()
+    path = _in_use(cache)
     deleted = 0
     if path.exists():
         opened = Cache(path)
@@ -97,6 +96,12 @@ def clear(
     else:
         print(f"{path}: {deleted} answers deleted")
     return Exit.DONE
+
+
+def _in_use(given: Path | None) -> Path:
+    """The cache that was given, else the configured one, else that of compare."""
+    chosen = configured().resolve({"cache": given})["cache"]
+    return Path(chosen) if chosen else default_cache()
 
 
 def _span(oldest: float | None, newest: float | None) -> str:

@@ -43,7 +43,9 @@ def command(function: Callable[..., Exit | None]) -> Callable[..., None]:
                 **{field.name: values.pop(field.name) for field in dataclasses.fields(bundle)}
             )
         talk = next((value for value in values.values() if isinstance(value, Talk)), Talk())
-        raise typer.Exit(_ended(lambda: function(**values), debug=talk.debug))
+        with talk.listening():
+            code = _ended(lambda: function(**values), debug=talk.debug)
+        raise typer.Exit(code)
 
     del body.__wrapped__
     # Docstrings are raw; this mark, alone on a line, keeps the lines of its paragraph as they are.

@@ -21,11 +21,12 @@ __all__ = ["compare"]
 
 
 def compare(
+    *,
     dataset: Annotated[Path, Option("--dataset", metavar="DIR", help="Dataset folder")],
     strategies: Annotated[
-        list[str],
+        list[str] | None,
         Option("--strategies", metavar="SPEC...", help="One row each: bm25 'bm25 >> listwise'"),
-    ],
+    ] = None,
     calling: Calling,
     talk: Talk,
     candidates: Annotated[
@@ -41,6 +42,10 @@ def compare(
     split: Annotated[
         str | None, Option("--split", metavar="NAME", help="Judgements qrels/NAME.tsv  [default: test]")
     ] = None,
+    card: Annotated[
+        Path | None,
+        Option("--card", metavar="FILE", help="What makes a document relevant  [default: DIR/dataset.toml]"),
+    ] = None,
     out: Annotated[
         Path | None, Option("--out", metavar="DIR", help="Write runs (TREC) and compare.json there")
     ] = None,
@@ -48,17 +53,16 @@ def compare(
         Path | None, Option("--index", metavar="DIR", help="Keep indexes there between runs")
     ] = None,
 ) -> Exit:
-    r"""Compare strategies over the same queries.
-
-    Answers of LLMs are kept, so a second run is free; --no-cache keeps none.
+    r"""Compare strategies over the same queries. Answers of LLMs are kept.
 
     \b
       llmrerank compare --dataset examples/stdlib --strategies bm25 "bm25 % 100 >> bi-encoder"
     """
     settings = calling.settings(cache=default_cache())
+    strategies = strategies or [calling.strategy(None, "--strategies")]
     from llmrerank import evaluate
 
-    opened = evaluate.Dataset.open(dataset, split=split, candidates=candidates)
+    opened = evaluate.Dataset.open(dataset, split=split, candidates=candidates, card=card)
     if calling.dry_run:
         rows = evaluate.forecast(opened, strategies, settings=settings, limit=limit)
         print_forecast(

@@ -15,6 +15,7 @@ from llmrerank.errors import RerankError
 __all__ = [
     "broken",
     "cache",
+    "config",
     "extras",
     "keys",
     "models",
@@ -88,7 +89,8 @@ def models() -> dict[str, dict[str, str | None]]:
 
 def keys(named: str) -> dict[str, bool]:
     """Which variables hold a key. The keys themselves are never read out."""
-    return {name: bool(os.environ.get(name)) for name in dict.fromkeys((named, "OPENAI_API_KEY", "HF_TOKEN"))}
+    names = dict.fromkeys((named, "OPENAI_API_KEY", "HF_TOKEN"))
+    return {name: bool(os.environ.get(name)) for name in names if name}
 
 
 def offline() -> dict[str, bool]:
@@ -128,6 +130,14 @@ def cache(path: Path) -> dict[str, Any]:
     finally:
         opened.close()
     return {"path": str(path), "entries": held.entries, "bytes": held.bytes, "error": None}
+
+
+def config(named: Path | None) -> dict[str, str] | None:
+    """The configuration file in use and what led to it, or None."""
+    from llmrerank.config_file import find
+
+    found = find(named)
+    return None if found is None else {"path": str(found.path), "found_by": found.by}
 
 
 def tokens(model: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -21,29 +20,29 @@ def where(settings: Settings) -> str | None:
     """The endpoint to ask, fit to be shown; None where neither an address nor a key was given."""
     from llmrerank.clients.address import Address
 
-    if settings.base_url or os.environ.get("OPENAI_BASE_URL") or settings.key:
+    if settings.base_url or settings.key:
         return Address.of(settings.base_url).shown
     return None
 
 
-def ask(settings: Settings) -> dict[str, Any]:
-    """Ask the endpoint. Its failure is part of the report.
+def ask(settings: Settings, *, given_by: str) -> dict[str, Any]:
+    """Ask the endpoint, which something gave us. Its failure is part of the report.
 
     Cost: one list of models; two calls of a few tokens where the model is given, or the only one served.
     """
     from llmrerank import portal
 
-    return portal.run(lambda: _ask(settings))
+    return portal.run(lambda: _ask(settings, given_by))
 
 
-async def _ask(settings: Settings) -> dict[str, Any]:
+async def _ask(settings: Settings, given_by: str) -> dict[str, Any]:
     from llmrerank.clients.address import Address
     from llmrerank.clients.stack import chat_transport
 
     address = Address.of(settings.base_url)
     report: dict[str, Any] = {
         "base_url": address.shown,
-        "given_by": _given_by(settings),
+        "given_by": given_by,
         "models": None,
         "model": settings.model,
         "error": None,
@@ -93,9 +92,3 @@ async def _call(settings: Settings, model: str, report: dict[str, Any]) -> None:
             "reasons": learnt.reasons,
             "notes": list(learnt.notes),
         }
-
-
-def _given_by(settings: Settings) -> str:
-    if settings.base_url:
-        return "--base-url"
-    return "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else "default"

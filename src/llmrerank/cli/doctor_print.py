@@ -21,6 +21,8 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"extra [{extra}]: " + ("installed" if state["installed"] else lack)
     for kind, model in report["models"].items():
         yield f"{kind}: {model['name']}: {model['at'] or _not_here(kind)}"
+    config = report["config"]
+    yield f"config: {config['path']} (from {config['found_by']})" if config else "config: no llmrerank.toml"
     held = [name for name, given in report["keys"].items() if given]
     yield f"keys: {', '.join(f'{name} is set' for name in held) or 'none set'}"
     switched = [name for name, on in report["offline"].items() if on]

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
 from llmrerank.errors import ConfigError
-from llmrerank.limits import Prices
-from llmrerank.prices import read_prices
-from llmrerank.settings import Effort, OnError, Settings
-from llmrerank.types import Limits
 
-__all__ = ["Calling", "default_cache"]
+if TYPE_CHECKING:
+    from llmrerank.config import Config
+    from llmrerank.resolution import Resolved
+    from llmrerank.settings import Settings
+
+__all__ = ["Calling", "ConfigPath", "configured", "default_cache"]
 
 MODEL, WORK, LIMITS = "Model", "Work", "Limits"
 
 
 def _option(*names: str, panel: str, help: str, metavar: str | None = None, **more: Any) -> Any:
     return Option(*names, rich_help_panel=panel, help=help, metavar=metavar, show_default=False, **more)
+
+
+ConfigPath = Annotated[
+    Path | None,
+    _option("--config", panel=WORK, metavar="FILE", help="Configuration  [default: llmrerank.toml]"),
+]
+"""The option that names the configuration file, for commands that read it without calling anybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,10 @@ class Calling:
             metavar="URL",
             help="OpenAI-compatible  [env: OPENAI_BASE_URL]",
         ),
+    ] = None
+    endpoint: Annotated[
+        str | None,
+        _option("--endpoint", panel=MODEL, metavar="NAME", help="One of the [endpoints] of llmrerank.toml"),
     ] = None
     api_key_env: Annotated[
         str | None,
@@ -80,21 +91,16 @@ class Calling:
         _option("--extra-body", panel=MODEL, metavar="JSON", help="Further fields of every request"),
     ] = None
     parallel: Annotated[
-        int,
+        int | None,
         _option("--parallel", panel=WORK, metavar="N", min=1, help="Calls under way at once  [default: 8]"),
-    ] = 8
+    ] = None
     seed: Annotated[
-        int, _option("--seed", panel=WORK, metavar="N", help="Seed of shuffles and sampling  [default: 0]")
-    ] = 0
+        int | None,
+        _option("--seed", panel=WORK, metavar="N", help="Seed of shuffles and sampling  [default: 0]"),
+    ] = None
     cache: Annotated[
         Path | None,
-        _option(
-            "--cache",
-            panel=WORK,
-            metavar="FILE",
-            help="Keep answers there  [env: LLMRERANK_CACHE]",
-            envvar="LLMRERANK_CACHE",
-        ),
+        _option("--cache", panel=WORK, metavar="FILE", help="Keep answers there  [env: LLMRERANK_CACHE]"),
     ] = None
     no_cache: Annotated[bool, _option("--no-cache", panel=WORK, help="Keep and use no answers")] = False
     record: Annotated[
@@ -106,7 +112,7 @@ class Calling:
         _option("--replay", panel=WORK, metavar="FILE", help="Take answers from a record; call nobody"),
     ] = None
     retries: Annotated[
-        int,
+        int | None,
         _option(
             "--retries",
             panel=WORK,
@@ -114,20 +120,20 @@ class Calling:
             min=0,
             help="Times a failed call is sent again  [default: 4]",
         ),
-    ] = 4
+    ] = None
     timeout: Annotated[
-        float,
+        float | None,
         _option("--timeout", panel=WORK, metavar="SECONDS", help="Patience for one attempt  [default: 120]"),
-    ] = 120.0
+    ] = None
     on_error: Annotated[
-        str,
+        str | None,
         _option(
             "--on-error",
             panel=WORK,
             metavar="keep|raise",
             help="Keep the order or stop, on failure  [default: keep]",
         ),
-    ] = "keep"
+    ] = None
     deadline: Annotated[
         float | None, _option("--deadline", panel=LIMITS, metavar="SECONDS", min=0, help="Time for one query")
     ] = None
@@ -145,68 +151,69 @@ class Calling:
     prices: Annotated[
         Path | None,
         _option(
-            "--prices",
-            panel=LIMITS,
-            metavar="FILE",
-            help="US dollars by model  [env: LLMRERANK_PRICES]",
-            envvar="LLMRERANK_PRICES",
+            "--prices", panel=LIMITS, metavar="FILE", help="US dollars by model  [env: LLMRERANK_PRICES]"
         ),
     ] = None
     dry_run: Annotated[
         bool, _option("--dry-run", panel=LIMITS, help="Say what it would take, and send nothing")
     ] = False
+    config: ConfigPath = None
 
     def settings(self, *, cache: Path | None = None) -> Settings:
-        """Everything but the strategy, as the library takes it.
+        """Everything but the strategy, as the library takes it; the strategies of the file become known.
 
         Args:
-            cache: File to keep answers in where the command line names none.
+            cache: File to keep answers in where nobody names one.
 
         Raises:
-            ConfigError: Values that cannot work, all at once.
+            ConfigError: A file, a variable or values that cannot work, all at once.
         """
-        faults: list[str] = []
-        extra = _extra_body(self.extra_body, faults)
-        key_env = _key_env(self.api_key_env, faults)
-        for flag, value, legal in (
-            ("--effort", self.effort, (None, *get_args(Effort))),
-            ("--on-error", self.on_error, get_args(OnError)),
-        ):
-            if value not in legal:
-                faults.append(f"{flag} must be {_either([str(v) for v in legal if v])}, got '{value}'")
-        if not self.timeout > 0:
-            faults.append(f"--timeout must be above 0 seconds, got {self.timeout:g}")
-        prices = Prices()
-        try:
-            prices = read_prices(self.prices) if self.prices else prices
-        except ConfigError as error:
-            faults.append(str(error))
-        if self.max_cost is not None and self.prices is None:
-            faults.append("--max-cost needs --prices FILE: without prices the cost is unknown")
-        if faults:
-            raise ConfigError("; ".join(faults))
-        chosen = None if self.no_cache else self.cache or cache
-        return Settings(
-            model=self.model,
-            base_url=self.base_url,
-            api_key_env=key_env,
-            instruction=self.instruction or "",
-            parallel=self.parallel,
-            seed=self.seed,
-            cache=chosen,
-            record=self.record,
-            replay=self.replay,
-            retries=self.retries,
-            timeout=self.timeout,
-            limits=Limits(
-                calls=self.max_calls, tokens=self.max_tokens, cost=self.max_cost, seconds=self.deadline
-            ),
-            prices=prices,
-            answer_tokens=self.answer_tokens,
-            effort=self.effort,  # type: ignore[arg-type]  # checked above
-            extra_body=extra,
-            on_error=self.on_error,  # type: ignore[arg-type]  # checked above
-        )
+        return configured(self.config).settings(default_cache=cache, **self.given())
+
+    def resolved(self) -> Resolved:
+        """Every knob with where its value came from.
+
+        Raises:
+            ConfigError: As `settings`.
+        """
+        return configured(self.config).resolve(self.given())
+
+    def strategy(self, given: str | None, flag: str = "--strategy") -> str:
+        """The strategy that was given, else the one that is configured.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        chosen = given or self.resolved()["strategy"]
+        if not chosen:
+            raise ConfigError(
+                f"{flag} is missing; give one, or write strategy = '...' under [defaults] in llmrerank.toml"
+            )
+        return str(chosen)
+
+    def given(self) -> dict[str, Any]:
+        """What the command line says, by knob."""
+        from llmrerank.knobs import KNOBS
+
+        said = {one.name: getattr(self, one.name) for one in fields(self) if one.name in KNOBS}
+        if self.no_cache:
+            said["cache"] = False
+        if self.extra_body is not None:
+            said["extra_body"] = _json(self.extra_body)
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def configured(path: Path | None = None) -> Config:
+    """The configuration file in use, checked, with its strategies known by name from here on.
+
+    Raises:
+        ConfigError: The file that was named is not there, or says what cannot work: all faults at once.
+    """
+    from llmrerank.config import load
+
+    config = load(path)
+    config.register()
+    return config
 
 
 def default_cache() -> Path:
@@ -215,30 +222,9 @@ def default_cache() -> Path:
     return Path(home or Path.home() / ".cache") / "llmrerank" / "calls.sqlite"
 
 
-def _extra_body(text: str | None, faults: list[str]) -> dict[str, Any]:
-    if text is None:
-        return {}
+def _json(text: str) -> Any:
+    """The value of a JSON text; a text that is none is left for the check of the knob to refuse."""
     try:
-        value = json.loads(text)
-    except ValueError as error:
-        faults.append(f"--extra-body is no JSON: {error}")
-        return {}
-    if not isinstance(value, dict):
-        faults.append("--extra-body must be a JSON object, e.g. '{\"top_k\": 1}'")
-        return {}
-    return value
-
-
-def _key_env(name: str | None, faults: list[str]) -> str:
-    if name is None:
-        return "OPENAI_API_KEY"
-    # The value is not repeated: it may be a key, and keys must not reach logs.
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        faults.append("--api-key-env takes the name of an environment variable, never a key")
-    elif not os.environ.get(name):
-        faults.append(f"--api-key-env names {name}, which is not set; export {name}=...")
-    return name
-
-
-def _either(choices: list[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+        return json.loads(text)
+    except ValueError:
+        return text

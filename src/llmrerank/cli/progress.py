@@ -29,8 +29,11 @@ def describe(progress: Progress) -> str:
 
 @contextmanager
 def line(talk: Talk) -> Iterator[Callable[[str], None] | None]:
-    """A writer of one line that replaces itself and is gone at the end; None where there is no terminal."""
-    if talk.quiet or talk.json or not sys.stderr.isatty():
+    """A writer of one line that replaces itself and is gone at the end; None where there is no terminal.
+
+    None, too, where -v writes lines of its own there.
+    """
+    if talk.quiet or talk.json or talk.verbose or not sys.stderr.isatty():
         yield None
         return
     from shutil import get_terminal_size

@@ -9,9 +9,11 @@ from typer import Option
 
 from llmrerank.errors import ConfigError
 
+from .choosing import Choosing
 from .dry_run import print_estimate
 from .exits import Exit, exit_of
 from .options import Calling
+from .presets import tell_preset
 from .progress import watching
 from .table import print_ranking
 from .talk import Talk
@@ -20,20 +22,19 @@ if TYPE_CHECKING:
     from llmrerank.retrieve.retriever import Source
     from llmrerank.types import Query
 
-__all__ = ["search"]
+__all__ = ["search", "source_of"]
 
 
 def search(
+    *,
     corpus: Annotated[str, Option("--corpus", metavar="PATH", help="JSONL[.gz] file or dataset folder")],
     query: Annotated[str, Option("--query", metavar="TEXT", help="What is asked")],
     pipeline: Annotated[
-        str, Option("--pipeline", metavar="SPEC", help="Such as 'bm25 % 100 >> cross-encoder % 10'")
-    ],
+        str | None, Option("--pipeline", metavar="SPEC", help="Such as 'bm25 % 100 >> cross-encoder % 10'")
+    ] = None,
+    choosing: Choosing,
     calling: Calling,
     talk: Talk,
-    top: Annotated[
-        int | None, Option("--top", metavar="K", min=1, help="Documents to print  [default: all]")
-    ] = None,
     index: Annotated[
         Path | None, Option("--index", metavar="DIR", help="Keep indexes there between runs")
     ] = None,
@@ -44,34 +45,50 @@ def search(
       llmrerank search --corpus docs.jsonl --query "train a model" --pipeline "bm25 >> bi-encoder % 5"
     """
     settings = calling.settings()
+    pipeline = calling.strategy(pipeline, "--pipeline")
     from llmrerank import portal
-    from llmrerank.pipeline import Pipeline
+    from llmrerank.pipeline import DEPTH, Pipeline
     from llmrerank.stages import Course
     from llmrerank.types import Query
 
     asked = Query(text=query)
-    Course.of(pipeline, model=settings.model)  # a wrong name shows before a large corpus is read
-    if Path(corpus).is_dir():
-        asked, source = _of_dataset(Path(corpus), asked, index)
-    else:
-        source = _of_file(corpus, index)
-    with Pipeline(pipeline, source=source, settings=settings) as made:
+    # A wrong name shows before a large corpus is read.
+    Course.of(pipeline, model=settings.stage_model, base_url=settings.stage_base_url)
+    source, asked = source_of(corpus, index), _known(corpus, asked)
+    top = choosing.top
+    with Pipeline(pipeline, source=source, settings=settings, calibration=choosing.calibration) as made:
+        tell_preset(pipeline, made.course, talk, size=DEPTH, top=top)
         if calling.dry_run:
             print_estimate(str(made.spec), made.estimate(asked, top=top), settings, talk)
             return Exit.DONE
         with watching(talk) as progress:
-            ranking = portal.run(lambda: made.asearch(asked, top=top, progress=progress))
+            ranking = portal.run(lambda: made.asearch(asked, progress=progress, **choosing.wanted))
     print_ranking(ranking, talk)
     return exit_of(ranking)
 
 
-def _of_dataset(folder: Path, asked: Query, index: Path | None) -> tuple[Query, Source]:
-    """Everything that the dataset has; a query of its own is known by its id, for stored runs and pools."""
+def source_of(corpus: str, index: Path | None) -> Source:
+    """What a first stage can draw on: everything that a dataset folder has, or the documents of a file.
+
+    Raises:
+        ConfigError: There is no such file or folder.
+        DataError: It cannot be read, or two documents have one id.
+    """
+    if Path(corpus).is_dir():
+        from llmrerank.evaluate.dataset import Dataset
+
+        return Dataset.open(Path(corpus)).source(index=index)
+    return _of_file(corpus, index)
+
+
+def _known(corpus: str, asked: Query) -> Query:
+    """The dataset's own query of this text, whose id stored runs and pools know; else the query as it is."""
+    if not Path(corpus).is_dir():
+        return asked
     from llmrerank.evaluate.dataset import Dataset
 
-    dataset = Dataset.open(folder)
-    known = next((query for query in dataset.queries if query.text.strip() == asked.text.strip()), asked)
-    return known, dataset.source(index=index)
+    queries = Dataset.open(Path(corpus)).queries
+    return next((query for query in queries if query.text.strip() == asked.text.strip()), asked)
 
 
 def _of_file(corpus: str, index: Path | None) -> Source:

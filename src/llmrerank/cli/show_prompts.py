@@ -87,5 +87,13 @@ def _rendered(loaded: Prompt) -> list[dict[str, str]]:
     from llmrerank.types import documents_from
 
     documents = documents_from(DOCUMENTS)[: loaded.capacity]
-    call = loaded.render(Question(query=QUERY), documents).call(max_tokens=1, seed=0)
+    rendered = loaded.render(Question(query=QUERY), documents)
+    if rendered.questions:
+        asked = rendered.decision().fenced()
+        questions = [
+            {"role": question.name, "content": "\n".join((question.text, *question.levels))}
+            for question in asked.questions
+        ]
+        return [{"role": "state", "content": asked.state}, *questions]
+    call = rendered.call(max_tokens=1, seed=0)
     return [{"role": message.role, "content": message.content} for message in call.fenced()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .options import ConfigPath, configured
 from .talk import Talk
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ SCHEMA = 1
 DOCUMENTS, TOP = 100, 10
 
 
-def strategies(talk: Talk) -> None:
+def strategies(talk: Talk, config: ConfigPath = None) -> None:
     r"""Show every strategy and first stage: options, cost for 100 documents, source.
 
     \b
@@ -24,12 +25,14 @@ def strategies(talk: Talk) -> None:
     from llmrerank import registry
     from llmrerank.registry import Kind
 
-    found = [_entry(entry) for entry in registry.entries(Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER)]
+    configured(config)
+    kinds = (Kind.PRESET, Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER)
+    found = [_entry(entry) for entry in registry.entries(*kinds)]
     broken = registry.broken()
     if talk.json:
         talk.print_json({"schema": SCHEMA, "strategies": found, "broken": dict(broken)})
         return
-    for kind in (Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER):
+    for kind in kinds:
         members = [entry for entry in found if entry["kind"] == kind.value]
         if members:
             print(f"{_plural(kind.value)}:")
@@ -44,10 +47,17 @@ def _plural(kind: str) -> str:
 
 
 def _print_entry(entry: dict[str, Any]) -> None:
+    from llmrerank.carriers import LOCAL
+
     print(f"  {entry['name']}: {entry['summary']}")
+    if entry["pipeline"]:
+        print(f"    {entry['pipeline']}")
+        print(f"    {DOCUMENTS} documents and more: {entry['takes']}")
     if entry["algorithm"]:
         cost = entry["cost"]
-        what = "calls" if entry["carrier"] == "chat" else "pairs, scored here,"
+        what = "pairs, scored here," if entry["carrier"] in LOCAL else "calls"
+        if cost and cost["calls"] == "1":
+            what = what.replace("calls", "call")
         rounds = "1 round" if cost and cost["rounds"] == "1" else f"{cost['rounds']} rounds" if cost else ""
         took = f"{cost['calls']} {what} in {rounds}" if cost else "cost unknown"
         print(f"    {entry['algorithm']} asks {entry['judge']} ({entry['carrier']}); 100 documents: {took}")
@@ -59,12 +69,16 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
+    from llmrerank.registry import Kind
+
     recipe = entry.target
     algorithm, judge = getattr(recipe, "algorithm", None), getattr(recipe, "judge", None)
     return {
         "name": entry.name,
         "kind": entry.kind.value,
         "summary": entry.summary,
+        "pipeline": recipe if entry.kind is Kind.PRESET else None,
+        "takes": _takes(entry),
         "algorithm": algorithm.__name__ if algorithm else None,
         "judge": judge.__name__ if judge else None,
         "carrier": getattr(judge, "carrier", None),
@@ -74,11 +88,24 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
+def _takes(entry: Entry) -> str | None:
+    """What a preset takes for one query."""
+    from llmrerank.prediction import predicted
+    from llmrerank.registry import Kind
+    from llmrerank.stages import Course
+
+    if entry.kind is not Kind.PRESET:
+        return None
+    return str(predicted(Course.of(entry.name), DOCUMENTS, top=TOP))
+
+
 def _option(option: Option) -> dict[str, Any]:
     from llmrerank.registry import MISSING
+    from llmrerank.spec import Call
 
     required = option.default is MISSING
-    return {"name": option.name, "required": required, "default": None if required else option.default}
+    default = str(option.default) if isinstance(option.default, Call) else option.default
+    return {"name": option.name, "required": required, "default": None if required else default}
 
 
 def _cost(entry: Entry) -> dict[str, str] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,11 +21,46 @@ class Talk:
     """How a command speaks. Every command takes these options."""
 
     json: Annotated[bool, Option("--json", rich_help_panel=_PANEL, help="Print JSON")] = False
-    verbose: Annotated[int, Option("-v", count=True, rich_help_panel=_PANEL, help="Say more")] = 0
+    verbose: Annotated[
+        int, Option("-v", count=True, rich_help_panel=_PANEL, help="Say more; -vv every call")
+    ] = 0
     quiet: Annotated[bool, Option("-q", rich_help_panel=_PANEL, help="Say nothing but errors")] = False
     debug: Annotated[
         bool, Option("--debug", rich_help_panel=_PANEL, help="Show the traceback of an error")
     ] = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Write what the library logs to standard error, as long as the context is open.
+
+        Warnings about the configuration always; -v: stages, negotiations, retries; -vv: every call; -vvv:
+        what was sent and answered.
+        """
+        if self.quiet:
+            yield
+            return
+        import logging
+
+        from llmrerank.logs import ROOT, logger
+
+        heard, texts = ROOT if self.verbose else logger("config"), logger("texts")
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+            if self.verbose
+            else logging.Formatter("warning: %(message)s")
+        )
+        before = heard.level, texts.level
+        heard.addHandler(handler)
+        heard.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(self.verbose, 2)])
+        if self.verbose > 2:
+            texts.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            heard.removeHandler(handler)
+            heard.setLevel(before[0])
+            texts.setLevel(before[1])
 
     def say(self, text: str) -> None:
         """Write a line of talk."""

@@ -61,6 +61,7 @@ class Knowledge:
         room: Tokens added for reasoning.
         room_in_vain: Room was tried for an answer that did not come, and did not help.
         efforts: Efforts that the model takes, None while unknown.
+        dialect: Name of the dialect in which a decision model answered, None while unknown.
         notes: What is changed in every call, by what was changed.
     """
 
@@ -75,6 +76,7 @@ class Knowledge:
     room: int = 0
     room_in_vain: bool = False
     efforts: tuple[Effort, ...] | None = None
+    dialect: str | None = None
     notes: dict[str, str] = field(default_factory=dict)
     gates: Gates = field(default_factory=lambda: Gates())
 

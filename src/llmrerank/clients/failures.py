@@ -115,6 +115,12 @@ def judge_fault(fault: Fault, place: Place) -> CallError:
                 f"{told}",
                 status=status,
             )
+    if status == 401 and not place.key_env:
+        return PermanentError(
+            f"{where} wants a key and none is named; write api_key_env = 'NAME' into its section of the "
+            f"config file, give --api-key-env NAME, or api(key_env='NAME') for a rerank endpoint{told}",
+            status=status,
+        )
     if status == 401:
         missing = "" if place.key else " (it is not set)"
         return PermanentError(
@@ -123,9 +129,8 @@ def judge_fault(fault: Fault, place: Place) -> CallError:
     if status in (400, 422) or (status == 403 and "logprobs" in said):
         return Refused(f"{where} refused the request for '{place.model}'{told}", fault=fault)
     if status == 403:
-        return PermanentError(
-            f"{where} does not allow '{place.model}' with the key from {place.key_env}{told}", status=status
-        )
+        key = f"with the key from {place.key_env}" if place.key_env else "without a key"
+        return PermanentError(f"{where} does not allow '{place.model}' {key}{told}", status=status)
     if status in (404, 405):
         hint = "" if place.address.has_path else "; most servers want /v1 at the end of the base URL"
         return PermanentError(

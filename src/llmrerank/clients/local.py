@@ -18,6 +18,7 @@ from .cosines import CosineScorer
 from .encoder import encoder_for
 from .models import LocalModel, ModelKind, find, full_name, locate
 from .pairs import PairScorer, Scored, Scorer
+from .room import room_in_files
 from .worker import Worker
 
 __all__ = ["LocalPairs", "pair_client"]
@@ -47,14 +48,18 @@ class LocalPairs:
         self._kind = kind
         self._model = model
         self._found: LocalModel | None = None
+        self._room: int | None = None
         self._worker: Worker | None = None
 
     @property
     def identity(self) -> Identity:
-        """Name and fingerprint of the weights; the name alone as long as they are not on this machine."""
+        """Name and fingerprint of the weights, and what the model can read at once.
+
+        The name alone as long as they are not on this machine.
+        """
         found = self._locate()
         name = full_name(self._kind, self._model) if found is None else found.identity
-        return Identity(model=name, endpoint="local", local=True)
+        return Identity(model=name, endpoint="local", local=True, context=self._room)
 
     def knows(self, call: Call) -> bool:
         """Never: this client remembers no scores."""
@@ -84,6 +89,7 @@ class LocalPairs:
         if self._found is None:
             try:
                 self._found = locate(self._kind, self._model)
+                self._room = None if self._found is None else room_in_files(self._found)
             except ConfigError:
                 # Whoever sends a pair hears of it; a name is owed to whoever only asks.
                 return None

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from llmrerank.calls import Reply
 from llmrerank.errors import CallError, ConfigError, PermanentError
@@ -23,11 +24,11 @@ from .loops import PerLoop
 from .request import Request
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import AsyncOpenAI
 
 __all__ = ["OpenAIChat"]
 
+_Answer = TypeVar("_Answer")
 _NO_KEY = "no-key-needed"  # the SDK insists on some key; local servers do not read it
 
 
@@ -66,11 +67,15 @@ class OpenAIChat:
             CallError: The endpoint failed, or what it sent is no completion.
             ConfigError: OpenAI's own endpoint without a key, or a key that no header can hold.
         """
-        place = self._place(request.model)
+        import httpx2
+
         begun = time.perf_counter()
-        response = await self._exchange("POST", "/chat/completions", request.body(), place)
+        response = await self.exchange(
+            lambda sdk: sdk.post("/chat/completions", cast_to=httpx2.Response, body=request.body()),
+            model=request.model,
+        )
         seconds = time.perf_counter() - begun
-        return read_completion(response.content, place, seconds=seconds)
+        return read_completion(response.content, self.place(request.model), seconds=seconds)
 
     async def models(self) -> tuple[str, ...]:
         """Names of the models that the endpoint serves.
@@ -78,14 +83,15 @@ class OpenAIChat:
         Raises:
             CallError: The endpoint failed, or keeps no list of models.
         """
-        place = self._place("")
-        response = await self._exchange("GET", "/models", None, place)
+        import httpx2
+
+        response = await self.exchange(lambda sdk: sdk.get("/models", cast_to=httpx2.Response), model="")
         try:
             body = json.loads(response.content)
         except ValueError:
             body = None
         if isinstance(body, dict) and body.get("error"):
-            raise judge_fault(read_fault(body, status=None), place)
+            raise judge_fault(read_fault(body, status=None), self.place(""))
         listed = body.get("data", body.get("models")) if isinstance(body, dict) else body
         if not isinstance(listed, list):
             raise PermanentError(f"{self.address.shown} keeps no list of models; say which with --model")
@@ -98,21 +104,20 @@ class OpenAIChat:
         if pool is not None:
             await pool.close()
 
-    async def _exchange(
-        self, method: str, path: str, body: dict[str, Any] | None, place: Place
-    ) -> httpx2.Response:
-        import httpx2
+    async def exchange(self, send: Callable[[AsyncOpenAI], Awaitable[_Answer]], *, model: str) -> _Answer:
+        """Let `send` use the SDK's client for this endpoint, once, under the time-out; its failures are ours.
 
-        pool = self._pools.here()
+        Raises:
+            CallError, ConfigError: As `send`.
+        """
+        sdk = self._pools.here()
         failure: CallError | ConfigError
         try:
             # The SDK's own time-outs are for each read: a server that drips would never meet them.
             async with asyncio.timeout(self._timeout):
-                if method == "GET":
-                    return await pool.get(path, cast_to=httpx2.Response)
-                return await pool.post(path, cast_to=httpx2.Response, body=body)
+                return await send(sdk)
         except Exception as error:  # whatever the SDK raises is sorted at one place
-            failure = judge_sdk_error(error, place)
+            failure = judge_sdk_error(error, self.place(model))
         raise failure
 
     def _connect(self) -> AsyncOpenAI:
@@ -135,7 +140,8 @@ class OpenAIChat:
             default_query=dict(self.address.query) or None,
         )
 
-    def _place(self, model: str) -> Place:
+    def place(self, model: str) -> Place:
+        """Who is called, for messages to people."""
         place = self._places.get(model)
         if place is None:
             place = self._places[model] = Place(

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from llmrerank.calls import Call, ChatCall, Message, PairCall, Reply
+from llmrerank.calls import (
+    Call,
+    ChatCall,
+    DecisionCall,
+    DecisionQuestion,
+    ListCall,
+    Message,
+    PairCall,
+    Reply,
+)
 from llmrerank.errors import CallError, ConfigError, TransientError
 
 from .client import Client, Identity
@@ -93,8 +102,22 @@ class Recording:
 
 def call_to_dict(call: Call) -> dict[str, Any]:
     """JSON values of what was asked; the fence keeps its place holder, so that the key is the same again."""
-    if isinstance(call, PairCall):
-        return {"kind": "pair", "query": call.query, "document": call.document}
+    match call:
+        case PairCall():
+            return {"kind": "pair", "query": call.query, "document": call.document}
+        case ListCall():
+            return {
+                "kind": "list",
+                "query": call.query,
+                "documents": list(call.documents),
+                "instruction": call.instruction,
+            }
+        case DecisionCall():
+            asked = [
+                {"name": q.name, "kind": q.kind, "text": q.text, "levels": list(q.levels)}
+                for q in call.questions
+            ]
+            return {"kind": "decision", "state": call.state, "questions": asked}
     return {
         "kind": "chat",
         "messages": [{"role": m.role, "content": m.content} for m in call.messages],
@@ -113,6 +136,13 @@ def call_from_dict(values: Mapping[str, Any]) -> Call:
     """
     if values["kind"] == "pair":
         return PairCall(query=values["query"], document=values["document"])
+    if values["kind"] == "list":
+        return ListCall(
+            query=values["query"], documents=tuple(values["documents"]), instruction=values["instruction"]
+        )
+    if values["kind"] == "decision":
+        asked = [DecisionQuestion(**{**q, "levels": tuple(q["levels"])}) for q in values["questions"]]
+        return DecisionCall(state=values["state"], questions=tuple(asked))
     return ChatCall(
         messages=tuple(Message(m["role"], m["content"]) for m in values["messages"]),
         max_tokens=values["max_tokens"],

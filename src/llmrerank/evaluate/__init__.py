@@ -1,5 +1,6 @@
 """Evaluation: datasets, runs, measures and the comparison of strategies."""
 
+from .calibrate import Calibrated, acalibrate, calibrate
 from .compare import Progress, acompare, compare
 from .comparison import Comparison, Row, Seconds
 from .dataset import Dataset
@@ -10,6 +11,7 @@ from .runs import read_run, run_file_name, write_run
 
 __all__ = [
     "DEFAULT_MEASURES",
+    "Calibrated",
     "Comparison",
     "Dataset",
     "Difference",
@@ -19,7 +21,9 @@ __all__ = [
     "Progress",
     "Row",
     "Seconds",
+    "acalibrate",
     "acompare",
+    "calibrate",
     "compare",
     "difference",
     "forecast",

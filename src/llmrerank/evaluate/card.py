@@ -1,4 +1,4 @@
-"""`dataset.toml`: what a collection is called and what makes a document relevant in it."""
+"""A card, such as `dataset.toml`: what a collection is called, and what makes a document relevant in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLE_KEYS = ("query", "document", "label")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What `dataset.toml` says.
+    """What a card says.
 
     Attributes:
         name: How tables call the dataset; empty: by its folder.
@@ -32,15 +32,25 @@ class Card:
     relevance: int = 1
 
 
-def read_card(path: Path) -> Card:
-    """Read the file; one that is absent says nothing.
+def read_card(path: Path, *, asked_for: bool = False) -> Card:
+    """Read the file.
+
+    Args:
+        path: A TOML file.
+        asked_for: Somebody named it, so it must be there; else one that is absent says nothing.
 
     Raises:
-        ConfigError: It is no TOML, or holds unknown keys or wrong values; all faults are reported at once.
+        ConfigError: It is no TOML, or holds unknown keys or wrong values, all faults at once; or it was asked
+            for and is not there.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if asked_for:
+            raise ConfigError(
+                f"there is no card {path}; name a file in the form of dataset.toml, such as those in "
+                "examples/cards"
+            ) from error
         return Card()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error

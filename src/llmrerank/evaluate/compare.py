@@ -11,6 +11,7 @@ from pathlib import Path
 from llmrerank import portal
 from llmrerank.clients.cosines import forget_vectors
 from llmrerank.errors import CallError, ConfigError
+from llmrerank.purse import Purse
 from llmrerank.settings import Settings
 from llmrerank.trace import Trace
 
@@ -19,7 +20,6 @@ from .dataset import Dataset
 from .measures import DEFAULT_MEASURES, Measures, Qrels
 from .noise import difference
 from .preparation import open_stages, pipelines_of, warm_models
-from .purse import Purse
 from .runs import check_identifiers, run_file_name, write_run, write_whole
 from .strategy_run import StrategyRun
 
@@ -49,6 +49,7 @@ def compare(
     parallel_queries: int | None = None,
     out: Path | None = None,
     index: Path | None = None,
+    group_by: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
     """Run and measure strategies; see `acompare`. Works in scripts, notebooks and servers."""
@@ -62,6 +63,7 @@ def compare(
             parallel_queries=parallel_queries,
             out=out,
             index=index,
+            group_by=group_by,
             progress=progress,
         )
     )
@@ -77,6 +79,7 @@ async def acompare(
     parallel_queries: int | None = None,
     out: Path | None = None,
     index: Path | None = None,
+    group_by: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
     """Run strategies over the same queries, one strategy after another, and measure them all alike.
@@ -98,6 +101,8 @@ async def acompare(
         parallel_queries: Queries under way at once; None: 1 without an LLM, else 4.
         out: Folder for `<row>-<slug>.trec` and `compare.json`, each written as soon as its row ends.
         index: Folder in which indexes are kept between runs.
+        group_by: Where the documents are chunks, the key of their metadata that holds the id that judgements
+            know: each such document stands where its best chunk does.
         progress: Called after every query; must be quick and must not raise.
 
     Raises:
@@ -146,6 +151,7 @@ async def acompare(
                 pipeline=pipeline,
                 purse=purse,
                 tell=_teller(progress, number, strategy, len(queries)),
+                group_by=group_by,
                 at_once=parallel_queries or (CHAT_QUERIES if pipeline.course.chats else 1),
             )
             await run.over(queries)

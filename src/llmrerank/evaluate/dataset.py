@@ -56,7 +56,12 @@ class Dataset:
 
     @classmethod
     def open(
-        cls, folder: str | Path, *, split: str | None = None, candidates: str | Path | None = None
+        cls,
+        folder: str | Path,
+        *,
+        split: str | None = None,
+        candidates: str | Path | None = None,
+        card: str | Path | None = None,
     ) -> Dataset:
         """Read a dataset folder. Documents are not read yet, nor are candidates where there is a query file.
 
@@ -66,15 +71,17 @@ class Dataset:
             split: Judgements `qrels/<split>.tsv`; None: `qrels/test.tsv`, else `qrels.txt`.
             candidates: File for a bare `run`, relative to the folder, else to the working folder; None:
                 `candidates.jsonl[.gz]`.
+            card: What is read in place of the folder's `dataset.toml`: all that one says is left out.
 
         Raises:
-            ConfigError: The folder, the split or the candidates are not there, or `dataset.toml` is wrong.
+            ConfigError: The folder, the split, the candidates or the card are not there, or what the card
+                says is wrong.
             DataError: A file cannot be read, or judgements and queries have nothing in common.
         """
         folder = Path(folder)
         if not folder.is_dir():
             raise ConfigError(f"there is no dataset folder {folder}")
-        card = read_card(folder / "dataset.toml")
+        said = read_card(folder / "dataset.toml" if card is None else Path(card), asked_for=card is not None)
         named = named_candidates(folder, candidates)
         files = candidate_files(folder, named)
         path = find_qrels(folder, split)
@@ -94,15 +101,15 @@ class Dataset:
         corpus = corpus_file(folder)
         return cls(
             folder=folder,
-            name=card.name or folder.resolve().name,
+            name=said.name or folder.resolve().name,
             queries=tuple(topics[query].query(query) for query in chosen),
             qrels={query: qrels[query] for query in chosen} if qrels else {},
             corpus=Corpus(corpus) if corpus else None,
             candidates=named or plain_or_packed(folder / "candidates.jsonl"),
             candidate_files=files,
-            instruction=card.instruction,
-            examples=card.examples,
-            relevance=card.relevance,
+            instruction=said.instruction,
+            examples=said.examples,
+            relevance=said.relevance,
             warnings=tuple(warnings),
         )
 

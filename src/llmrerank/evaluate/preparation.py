@@ -9,6 +9,7 @@ from pathlib import Path
 from llmrerank.calls import PairCall
 from llmrerank.clients import Client
 from llmrerank.errors import ConfigError
+from llmrerank.expansion import expand
 from llmrerank.pipeline import Pipeline
 from llmrerank.retrieve.retriever import Retriever
 from llmrerank.retrieve.run import RunRetriever
@@ -39,7 +40,7 @@ def pipelines_of(
     faults = []
     for strategy in strategies:
         try:
-            specs.append(str(dataset.complete(parse(strategy))))
+            specs.append(str(dataset.complete(expand(parse(strategy)))))
         except ConfigError as error:
             faults.append(error)
     chatting = any(map(_chats, specs))
@@ -106,7 +107,7 @@ async def warm_models(pipelines: Sequence[Pipeline], settings: Settings) -> list
     for pipeline in pipelines:
         for step in pipeline.course.steps:
             carrier, model = step.strategy.carrier, step.strategy.model
-            if carrier == "chat" or (carrier, model) in clients:
+            if carrier not in ("cross-encoder", "bi-encoder") or (carrier, model) in clients:
                 continue
             from llmrerank.clients.local import pair_client
 

@@ -8,12 +8,11 @@ document is not in a run file; it may have thought nothing.
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from llmrerank import whole_file
 from llmrerank.errors import DataError
 from llmrerank.retrieve.stored import read_run as stored_run
 
@@ -96,20 +95,8 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: The folder cannot be made or written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = text.encode("utf-8")
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
-        # mkstemp makes files that only their owner reads; results are for everybody the umask lets in.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    whole_file.write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def read_run(path: Path) -> dict[str, list[str]]:

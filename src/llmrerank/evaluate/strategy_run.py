@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 
 from llmrerank.errors import CallError, ConfigError, RerankError
 from llmrerank.pipeline import Pipeline
+from llmrerank.purse import Purse
 from llmrerank.ranking import Ranking
-from llmrerank.types import Query
-
-from .purse import Purse
+from llmrerank.types import Document, Query
 
 __all__ = ["GIVE_UP", "StrategyRun"]
 
@@ -29,6 +28,7 @@ class StrategyRun:
         purse: What the queries may spend.
         at_once: Queries under way at once, 1 or more.
         tell: Called after every query with the number of queries that have an end.
+        group_by: Key of the metadata that names the judged document a chunk belongs to, or None.
         rankings: By query id, in the order of the queries once `over` has ended.
         seconds: Wall-clock seconds of the queries that were answered, end to end.
         errors: By query id; None for a query that was not asked because the first ones failed.
@@ -38,6 +38,7 @@ class StrategyRun:
     purse: Purse
     at_once: int
     tell: Callable[[int], None]
+    group_by: str | None = None
     rankings: dict[str, Ranking] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     errors: dict[str, RerankError | None] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class StrategyRun:
             return
         begun = time.perf_counter()
         try:
-            ranking = await self.pipeline.asearch(query, ledger=self.purse.query())
+            ranking = await self.pipeline.asearch(query, ledger=self.purse.query(), group_by=self.group_by)
         except ConfigError:
             raise
         except RerankError as error:
@@ -98,9 +99,14 @@ class StrategyRun:
     def found(self) -> dict[str, list[str]]:
         """Document ids by query, best first, each once."""
         return {
-            query: list(dict.fromkeys(str(hit.document.id) for hit in ranking))
+            query: list(dict.fromkeys(self._judged_id(hit.document) for hit in ranking))
             for query, ranking in self.rankings.items()
         }
+
+    def _judged_id(self, document: Document) -> str:
+        """The id that judgements know: the document's own, or that of the document it is a chunk of."""
+        of = document.metadata.get(self.group_by) if self.group_by is not None else None
+        return str(document.id if of is None else of)
 
     def failures(self) -> Mapping[str, str]:
         """Sentences by query."""

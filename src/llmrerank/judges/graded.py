@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from llmrerank.answers.logprobs import graded
 from llmrerank.calls import Reply
 from llmrerank.errors import ConfigError
-from llmrerank.prompts import Prompt
+from llmrerank.prompts import Excerpt, Prompt
 from llmrerank.types import Detail, Document, ScoreKind
 
 from .opinion import Carrier, Inquiry, Question
@@ -32,6 +32,7 @@ class Graded:
         read: `logprobs`; `text`; `auto`, as the prompt says, else log-probabilities where there are any and
             the first token tells the labels apart (which it does not on a scale with 1 and 10).
         passage_tokens: Tokens of a document, `passages.FLOOR` or more.
+        excerpt: What is shown of a longer document: `focus`, what speaks of the query; `head`, its beginning.
         answer_tokens: Room for an answer that is read as text; None: 16.
 
     Raises:
@@ -46,6 +47,7 @@ class Graded:
     prompt: str = "graded"
     read: Literal["auto", "text", "logprobs"] = "auto"
     passage_tokens: int = 300
+    excerpt: Excerpt = "focus"
     answer_tokens: int | None = None
     asks: Prompt = field(init=False, repr=False, compare=False)
 
@@ -72,6 +74,7 @@ class Graded:
             question,
             documents,
             passage_tokens=self.passage_tokens,
+            excerpt=self.excerpt,
             max_tokens=self.answer_tokens or ROOM,
             seed=seed_of(question, attempt),
         )

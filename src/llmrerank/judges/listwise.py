@@ -12,7 +12,7 @@ from llmrerank.answers.logprobs import letters
 from llmrerank.calls import Reply
 from llmrerank.errors import ConfigError
 from llmrerank.passages import FLOOR
-from llmrerank.prompts import Prompt, Rendered, load
+from llmrerank.prompts import Excerpt, Prompt, Rendered, load
 from llmrerank.types import Detail, Document, ScoreKind
 
 from .opinion import Carrier, Inquiry, Opinion, Question
@@ -40,6 +40,7 @@ class Listwise:
             log-probability of being the first token; `auto`, as the prompt says, else text. The default
             prompt gives way to `listwise-json` and `listwise-letters` for these.
         passage_tokens: Tokens of each document on average, `passages.FLOOR` or more.
+        excerpt: What is shown of a longer document: `focus`, what speaks of the query; `head`, its beginning.
         answer_tokens: Room for an answer that is read as text; None: what its form needs.
 
     Raises:
@@ -53,6 +54,7 @@ class Listwise:
     prompt: str = "listwise"
     read: Literal["auto", "text", "json", "logprobs"] = "auto"
     passage_tokens: int = 300
+    excerpt: Excerpt = "focus"
     answer_tokens: int | None = None
     asks: Prompt = field(init=False, repr=False, compare=False)
 
@@ -99,7 +101,9 @@ class Listwise:
 
     def ask(self, question: Question, documents: Sequence[Document], *, attempt: int = 0) -> Inquiry:
         """Ask about the whole slate in one call; asked again, letters are read from a whole answer."""
-        rendered = self.asks.render(question, documents, passage_tokens=self.passage_tokens)
+        rendered = self.asks.render(
+            question, documents, passage_tokens=self.passage_tokens, excerpt=self.excerpt
+        )
         whole = rendered.call(
             max_tokens=self.answer_tokens or self._room(len(documents)),
             seed=seed_of(question, attempt),

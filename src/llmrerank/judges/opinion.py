@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from llmrerank.calls import Call, Reply
 from llmrerank.types import Detail, Document, Example, ScoreKind
 
-Carrier = Literal["chat", "cross-encoder", "bi-encoder"]
+Carrier = Literal["chat", "cross-encoder", "bi-encoder", "decide", "rerank"]
 
 __all__ = ["Carrier", "Inquiry", "Judge", "Opinion", "Question"]
 
@@ -23,12 +23,14 @@ class Question:
         instruction: What makes a document relevant here; empty where none was given.
         examples: Worked judgements to show the model.
         seed: Seed of the run.
+        spans: Character ranges of a document's text that an earlier stage found best, best first.
     """
 
     query: str
     instruction: str = ""
     examples: tuple[Example, ...] = ()
     seed: int = 0
+    spans: Mapping[Document, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Opinion:
             log-probabilities were wanted, say).
         raw: The raw answer, where there was one.
         cut: Tokens of document text that the judge left out to fit its room.
+        spans: By place, character ranges of the document's text that were found best, best first; or None.
     """
 
     tiers: tuple[tuple[int, ...], ...]
@@ -56,6 +59,7 @@ class Opinion:
     kind: ScoreKind | None = None
     raw: str | None = None
     cut: int = 0
+    spans: tuple[tuple[tuple[int, int], ...], ...] | None = None
 
     @classmethod
     def of_scores(
@@ -90,8 +94,9 @@ Inquiry = Generator[Sequence[Call], Sequence[Reply], Opinion]
 class Judge(Protocol):
     """How a slate of documents is put to a model, and how its answer is read. Pure: no socket, no clock."""
 
-    carrier: ClassVar[Carrier]
-    """What carries its calls."""
+    @property
+    def carrier(self) -> Carrier:
+        """What carries its calls."""
 
     @property
     def gives(self) -> Detail:

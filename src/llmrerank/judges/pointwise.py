@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from llmrerank.answers.logprobs import yes_no
-from llmrerank.calls import Reply
-from llmrerank.prompts import Prompt, load
+from llmrerank.calls import ChatCall, Reply
+from llmrerank.prompts import Excerpt, Prompt, load
 from llmrerank.types import Detail, Document, ScoreKind
 
 from .opinion import Carrier, Inquiry, Question
@@ -36,6 +36,7 @@ class Pointwise:
         read: `logprobs`; `text`, the yes or no as 1 or 0; `auto`, as the prompt says, else log-probabilities
             where there are any.
         passage_tokens: Tokens of a document, `passages.FLOOR` or more.
+        excerpt: What is shown of a longer document: `focus`, what speaks of the query; `head`, its beginning.
         answer_tokens: Room for an answer that is read as text; None: 16.
 
     Raises:
@@ -50,6 +51,7 @@ class Pointwise:
     prompt: str = "pointwise"
     read: Literal["auto", "text", "logprobs"] = "auto"
     passage_tokens: int = 300
+    excerpt: Excerpt = "focus"
     answer_tokens: int | None = None
     asks: Prompt = field(init=False, repr=False, compare=False)
     grades: Prompt | None = field(init=False, repr=False, compare=False)
@@ -72,9 +74,7 @@ class Pointwise:
         nor no (it opens a reasoning block, say) would do the same again.
         """
         seed, room = seed_of(question, attempt), self.answer_tokens or ROOM
-        texts, cut = asked_about(
-            self.asks, question, documents, passage_tokens=self.passage_tokens, max_tokens=room, seed=seed
-        )
+        texts, cut = self._asked(self.asks, question, documents, room, seed)
         how = self.asks.contents.read if self.read == "auto" else self.read
         if how == "text":
             replies = yield texts
@@ -83,9 +83,7 @@ class Pointwise:
         fallback = self.asks if self.grades is None or question.examples else self.grades
         words = texts
         if fallback is not self.asks:
-            words, _ = asked_about(
-                fallback, question, documents, passage_tokens=self.passage_tokens, max_tokens=room, seed=seed
-            )
+            words, _ = self._asked(fallback, question, documents, room, seed)
         if self.read == "auto" and attempt > 0:
             replies = yield words
             return conclude([_in_words(reply, fallback) for reply in replies], kind="grade", cut=cut)
@@ -103,6 +101,19 @@ class Pointwise:
             answered |= zip(again, (yield [words[place] for place in again]), strict=True)
         readings = [_in_words(answered[place], fallback) for place in range(len(documents))]
         return conclude(readings, kind="grade", cut=cut)
+
+    def _asked(
+        self, prompt: Prompt, question: Question, documents: Sequence[Document], room: int, seed: int
+    ) -> tuple[list[ChatCall], int]:
+        return asked_about(
+            prompt,
+            question,
+            documents,
+            passage_tokens=self.passage_tokens,
+            excerpt=self.excerpt,
+            max_tokens=room,
+            seed=seed,
+        )
 
 
 def _by_odds(reply: Reply) -> Reading:

@@ -9,7 +9,7 @@ from llmrerank.answers import read
 from llmrerank.calls import ChatCall, Reply
 from llmrerank.errors import ConfigError
 from llmrerank.passages import FLOOR
-from llmrerank.prompts import Prompt, load
+from llmrerank.prompts import Excerpt, Prompt, load
 from llmrerank.types import Document, ScoreKind
 
 from .opinion import Opinion, Question
@@ -80,11 +80,14 @@ def asked_about(
     documents: Sequence[Document],
     *,
     passage_tokens: int,
+    excerpt: Excerpt,
     max_tokens: int,
     seed: int,
 ) -> tuple[list[ChatCall], int]:
     """One call for each document, its answer to be read as text; and the tokens of documents left out."""
-    rendered = [prompt.render(question, [one], passage_tokens=passage_tokens) for one in documents]
+    rendered = [
+        prompt.render(question, [one], passage_tokens=passage_tokens, excerpt=excerpt) for one in documents
+    ]
     return [one.call(max_tokens=max_tokens, seed=seed) for one in rendered], sum(one.cut for one in rendered)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from llmrerank.algorithms.adaptive import Adaptive
+from llmrerank.algorithms.batches import Batches
 from llmrerank.algorithms.pointwise import Pointwise as EveryDocument
 from llmrerank.algorithms.sliding import Sliding
+from llmrerank.judges.decide import Decide
+from llmrerank.judges.endpoint_scores import EndpointScores
 from llmrerank.judges.graded import Graded
 from llmrerank.judges.listwise import Listwise
 from llmrerank.judges.pointwise import Pointwise
@@ -11,6 +15,14 @@ from llmrerank.judges.scorers import BiEncoder, CrossEncoder
 
 from .recipe import strategy
 
+strategy(
+    "api",
+    algorithm=Batches,
+    judge=EndpointScores,
+    defaults={"batch": 1000},
+    summary="A rerank endpoint: Cohere, Jina, Voyage, vLLM, TEI, Infinity or llama-server.",
+    source="https://docs.cohere.com/reference/rerank",
+)
 strategy(
     "bi-encoder",
     algorithm=EveryDocument,
@@ -33,6 +45,13 @@ strategy(
     source="https://arxiv.org/abs/2304.09542",
 )
 strategy(
+    "adaptive",
+    algorithm=Adaptive,
+    judge=Listwise,
+    summary="An LLM orders windows in few parallel rounds; all its answers are fitted together.",
+    source="https://doi.org/10.2307/2346567",
+)
+strategy(
     "pointwise",
     algorithm=EveryDocument,
     judge=Pointwise,
@@ -45,4 +64,11 @@ strategy(
     judge=Graded,
     summary="An LLM grades each document on an ordered scale; the expected grade is the score.",
     source="https://arxiv.org/abs/2310.14122",
+)
+strategy(
+    "decide",
+    algorithm=Batches,
+    judge=Decide,
+    summary="A decision model says of all documents at once how probably each is relevant.",
+    source="https://developers.openai.com/api/docs/guides/decisions",
 )

@@ -24,6 +24,7 @@ _CHAT_OPTIONS = (
     Option(name="examples", default=(), type=tuple[tuple[str, str, str], ...]),
     Option(name="parallel", default=None, type=int | None),
 )
+_LOCAL = ("cross-encoder", "bi-encoder")
 _LOCAL_OPTIONS = (Option(name="judge", default=None, type=Call | None),)
 
 
@@ -44,13 +45,16 @@ class Recipe:
     def options(self) -> tuple[Option, ...]:
         """The algorithm's options, the judge's, then those that every strategy of its kind takes."""
         own = [*options_of(self.algorithm), *options_of(self.judge)]
-        common = _CHAT_OPTIONS if self.judge.carrier == "chat" else _LOCAL_OPTIONS
+        common = _LOCAL_OPTIONS if self.judge.carrier in _LOCAL else _CHAT_OPTIONS
+        names = {option.name for option in own}
+        if self.judge.carrier == "rerank":
+            names.add("examples")  # such an endpoint has no place for them
         taken = [
             replace(option, default=self.defaults.get(option.name, option.default))
             for option in own
             if option.name != "answer_tokens"
         ]
-        return (*taken, *common)
+        return (*taken, *(option for option in common if option.name not in names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +92,15 @@ class Strategy:
 
     @property
     def carrier(self) -> Carrier:
-        """What carries the judge's calls: `chat`, `cross-encoder` or `bi-encoder`."""
+        """What carries the judge's calls: an endpoint of some kind, or a local model."""
         return self.judge.carrier
 
     def judge_with(self, settings: Settings) -> Judge:
         """The judge, with the room for answers that the settings ask for."""
         room = settings.answer_tokens
-        if room is None or self.carrier != "chat":
-            return self.judge
         judge: Any = self.judge
+        if room is None or not hasattr(judge, "answer_tokens"):
+            return self.judge
         made: Judge = replace(judge, answer_tokens=room)
         return made
 
@@ -108,7 +112,11 @@ class Strategy:
             ConfigError: Unknown or contradictory names and options, in one sentence.
             IncompatibleJudge: The judge says too little for the algorithm.
         """
-        bound = bind(call, Kind.STRATEGY)
+        bound = bind(call, Kind.STRATEGY, Kind.WRAPPER)
+        if bound.entry.kind is Kind.WRAPPER:
+            wrapper = bound.build()
+            wrapped: Strategy = wrapper.wrap(cls.of(wrapper.inner))
+            return replace(wrapped, spec=call)
         recipe: Recipe = bound.entry.target
         algorithm = _make(recipe.algorithm, recipe, bound)
         serving = bound

@@ -1,4 +1,4 @@
-"""What the queries of a comparison may spend: one wallet for all of them, one clock for each."""
+"""What many queries may spend together: one wallet for all of them, one clock for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Purse", "QueryLedger"]
 
 @dataclass(slots=True, kw_only=True)
 class QueryLedger(Ledger):
-    """The ledger of one query: its own deadline, and the calls, tokens and cost of the whole comparison."""
+    """The ledger of one query: its own deadline, and the calls, tokens and cost of all."""
 
     shared: Ledger
 
@@ -32,7 +32,7 @@ class QueryLedger(Ledger):
 
 
 class Purse:
-    """Limits of a comparison: calls, tokens and cost hold for all of it, seconds for every query."""
+    """Limits of many queries: calls, tokens and cost hold for all of them, seconds for every one."""
 
     def __init__(self, limits: Limits, prices: Prices) -> None:
         """Nothing is spent yet."""

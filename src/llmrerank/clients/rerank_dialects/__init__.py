@@ -1,0 +1,1 @@
+"""Rerank endpoints: how each family of them is asked, recognised and read."""

@@ -1,0 +1,1 @@
+"""Adapters to retrieval frameworks, one module each: the only places that import them."""

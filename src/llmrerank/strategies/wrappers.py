@@ -1,0 +1,46 @@
+"""Wrappers: names that take a strategy and give one that does more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from llmrerank.errors import ConfigError
+from llmrerank.judges.chunked import Chunked, Pooling
+from llmrerank.registry import Kind, register
+from llmrerank.spec import Call
+
+from .recipe import Strategy
+
+__all__ = ["Chunks"]
+
+
+@register("chunks", kind=Kind.WRAPPER, source="https://arxiv.org/abs/1905.09217")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunks:
+    """Long documents in chunks of whole sentences: each is scored, and the scores are pooled.
+
+    Attributes:
+        inner: A strategy whose judge gives scores, such as `cross-encoder` or `pointwise`.
+        tokens: Most tokens of a chunk.
+        overlap: Most tokens that neighbouring chunks share.
+        pool: A document's score: its best chunk's, the mean of all, or the first one's.
+    """
+
+    inner: Call
+    tokens: int = 200
+    overlap: int = 40
+    pool: Pooling = "max"
+
+    def wrap(self, strategy: Strategy) -> Strategy:
+        """The strategy with its judge asked about chunks.
+
+        Raises:
+            IncompatibleJudge: The strategy's judge gives no scores.
+            ConfigError: It is in chunks already, or an option is out of its range.
+        """
+        if isinstance(strategy.judge, Chunked):
+            raise ConfigError(
+                f"'{strategy.spec}' is in chunks already; write one chunks({strategy.spec.args[0][1]}, ...)"
+            )
+        judge = Chunked(inner=strategy.judge, tokens=self.tokens, overlap=self.overlap, pool=self.pool)
+        return replace(strategy, judge=judge)
