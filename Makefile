@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,llm,calibrate,plot
+EXTRAS := local,offline,eval,llm,calibrate,plot,langchain,llama-index,haystack
 
 .PHONY: setup demo test test-slow lint bench
 
@@ -37,3 +37,5 @@ bench: setup
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/local_models.py
+	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/adapters.py

@@ -9,8 +9,9 @@ collector rests while a call is timed.
 
     python benchmarks/adapters.py [--documents 100] [--repeats 300] [--json]
 
-Exits with 1 where the least that an adapter adds is 1 ms or more. Adapters whose framework is not installed
-are named and left out.
+Exits with 1 where the least that an adapter adds is 1 ms or more. The price of an option (LlamaIndex copies
+every node whose retrieval score is to be kept) is shown and not held to that. Adapters whose framework is not
+installed are named and left out.
 """
 
 from __future__ import annotations
@@ -57,11 +58,12 @@ class KnownScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """An adapter's call, and the bare one over the same texts."""
+    """An adapter's call, and the bare one over the same texts; `promised`: held to the limit."""
 
     name: str
     adapter: Callable[[], Any]
     bare: Callable[[], Any]
+    promised: bool = True
 
 
 def texts_of(number: int) -> list[str]:
@@ -101,6 +103,7 @@ def llama_index(number: int, bare: Reranker, *, keep: bool = False) -> Pair:
         name="LlamaIndex, copying" if keep else "LlamaIndex",
         adapter=lambda: postprocessor.postprocess_nodes(given, QueryBundle(QUERY)),
         bare=lambda: bare.rank(QUERY, texts),
+        promised=not keep,
     )
 
 
@@ -188,6 +191,7 @@ def measure(pair: Pair, repeats: int) -> dict[str, Any]:
         "adapter_ms": round(ours_wall, 3),
         "ratio": round(ours_wall / bare_wall, 2),
         "added_cpu_ms": {"least": round(least, 3), "median": round(median, 3)},
+        "promised": pair.promised,
     }
 
 
@@ -215,7 +219,8 @@ def main() -> int:
                 f"{row['adapter']:<20}{row['bare_ms']:>9.3f}{row['adapter_ms']:>12.3f}{row['ratio']:>7.2f}"
                 f"{row['added_cpu_ms']['least']:>21.3f}{row['added_cpu_ms']['median']:>8.3f}"
             )
-    return 0 if all(row["added_cpu_ms"]["least"] < MOST_MILLISECONDS for row in rows) else 1
+    kept = all(row["added_cpu_ms"]["least"] < MOST_MILLISECONDS for row in rows if row["promised"])
+    return 0 if kept else 1
 
 
 if __name__ == "__main__":

@@ -31,7 +31,6 @@ from llmrerank.settings import Settings
 from llmrerank.trace import Degraded
 
 MEASURE = "nDCG@10"
-STRATEGY = "pool >> pointwise"
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 CARDS = {
@@ -50,13 +49,13 @@ def arms(dataset: Dataset, *, with_examples: bool) -> Iterator[tuple[str, Datase
         yield "with instruction and examples", dataset
 
 
-def asked(dataset: Dataset, settings: Settings, queries: int, *, with_examples: bool) -> int:
+def asked(dataset: Dataset, strategy: str, settings: Settings, queries: int, *, with_examples: bool) -> int:
     """Print what the model makes of the pools in each arm; gives the number of queries that failed."""
     plain: Row | None = None
     failed = 0
     for name, arm in arms(dataset, with_examples=with_examples):
         begun = time.perf_counter()
-        result = compare(arm, ["pool", STRATEGY], settings=settings, measures=[MEASURE], limit=queries)
+        result = compare(arm, ["pool", strategy], settings=settings, measures=[MEASURE], limit=queries)
         unjudged, row = result.rows
         took = f"{row.trace.calls} calls, {row.trace.cached} cached, {time.perf_counter() - begun:.0f} s"
         if plain is None:
@@ -97,7 +96,7 @@ def _line(
     if versus is not None:
         found = difference(*versus)
         told = f"{found.mean:+.4f}, p {found.p:.4f}"
-    print(f"  {name:32} {value:.4f}  {told:18}  {more}".rstrip())
+    print(f"  {name:32} {value:.4f}  {told:18}  {more}".rstrip(), flush=True)
 
 
 def _by_query(row: Row) -> list[float]:
@@ -124,6 +123,7 @@ def main() -> int:
     parser.add_argument("--collections", nargs="+", default=list(CARDS), metavar="NAME", choices=list(CARDS))
     parser.add_argument("--queries", type=int, default=8, help="queries asked of each collection")
     parser.add_argument("--examples", action="store_true", help="a third arm, with worked judgements")
+    parser.add_argument("--passage-tokens", type=int, help="shown of a document; default: the judge's own")
     parser.add_argument("--base-url", help="default: the packaged model, served here")
     parser.add_argument("--model", help="its name; default: the one that is served")
     parser.add_argument("--cache", type=Path, help="keep answers there")
@@ -132,6 +132,8 @@ def main() -> int:
     if not folders:
         print(f"none of {', '.join(options.collections)} is in {options.data}")
         return 2
+    room = f"(passage_tokens={options.passage_tokens})" if options.passage_tokens else ""
+    strategy = f"pool >> pointwise{room}"
     failed = 0
     with endpoint(options.base_url) as base_url:
         settings = Settings(
@@ -145,10 +147,12 @@ def main() -> int:
             queries = min(options.queries, len(dataset.queries))
             pools = mean(len(dataset.qrels[query.id]) for query in dataset.queries[:queries])
             served = options.model or ("the packaged model" if options.base_url is None else "the endpoint")
-            print(f"\n{folder.name}: {STRATEGY}, {served}, {queries} queries, {pools:.0f} documents each")
-            failed += asked(dataset, settings, queries, with_examples=options.examples)
+            print(
+                f"\n{folder.name}: {strategy}, {served}, {queries} queries, {pools:.0f} documents each",
+                flush=True,
+            )
+            failed += asked(dataset, strategy, settings, queries, with_examples=options.examples)
             stored(dataset, queries)
-            sys.stdout.flush()
     return 1 if failed else 0
 
 

@@ -5,6 +5,9 @@ import os
 import hypothesis
 import pytest
 
+# Read when haystack is first imported: without it a file is written to the home folder and runs are reported.
+os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")
+
 # A slow machine is no failure; what a property says does not depend on seconds.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")

@@ -21,7 +21,7 @@ COMMANDS = [
     ["cache", "stats"],
     ["cache", "clear"],
 ]
-TALLEST, WIDEST = 50, 100
+TALLEST, WIDEST = 52, 100
 
 
 @pytest.mark.parametrize("words", [[], ["show"], ["cache"], *COMMANDS], ids=" ".join)

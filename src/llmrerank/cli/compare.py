@@ -46,6 +46,9 @@ def compare(
         Path | None,
         Option("--card", metavar="FILE", help="What makes a document relevant  [default: DIR/dataset.toml]"),
     ] = None,
+    group_by: Annotated[
+        str | None, Option("--group-by", metavar="KEY", help="Metadata with the judged id of a chunk")
+    ] = None,
     out: Annotated[
         Path | None, Option("--out", metavar="DIR", help="Write runs (TREC) and compare.json there")
     ] = None,
@@ -90,6 +93,7 @@ def compare(
             limit=limit,
             out=out,
             index=index,
+            group_by=group_by,
             progress=watch,
         )
     _talk_about(comparison, talk)

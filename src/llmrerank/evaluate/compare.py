@@ -119,7 +119,7 @@ async def acompare(
     table = Measures(measures, relevance=dataset.relevance)
     settings = settings or Settings()
     pipelines = pipelines_of(dataset, strategies, settings=settings, index=index)
-    warnings = list(await asyncio.to_thread(dataset.check))
+    warnings = list(await asyncio.to_thread(dataset.check, group_by=group_by))
     queries = dataset.queries[:limit]
     qrels = {query.id: dataset.qrels[query.id] for query in queries}
     if out is not None:

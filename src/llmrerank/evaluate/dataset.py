@@ -18,7 +18,7 @@ from .on_demand import Corpus, Pools
 from .qrels import find_qrels, read_qrels
 from .topics import candidate_files, candidate_ids, named_candidates, plain_or_packed, read_topics
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "judged_id"]
 
 FIRST_CUT = 100
 """Documents that the first stage hands on where a pipeline names none."""
@@ -148,8 +148,11 @@ class Dataset:
             return spec
         return PipelineSpec((self.default_first_stage(), *spec.stages))
 
-    def check(self) -> tuple[str, ...]:
+    def check(self, *, group_by: str | None = None) -> tuple[str, ...]:
         """Look whether judgements and documents belong together; reads the corpus, else the candidates.
+
+        Args:
+            group_by: As `judged_id`; chunks without a corpus are not looked at.
 
         Returns:
             The warnings, with the number of judged documents that are not there.
@@ -162,7 +165,9 @@ class Dataset:
                 f"the dataset {self.folder} has no judgements; expected qrels/test.tsv or qrels.txt"
             )
         if self.corpus is not None:
-            there, place = {str(document.id) for document in self.corpus}, "the corpus"
+            there, place = {judged_id(document, group_by) for document in self.corpus}, "the corpus"
+        elif group_by is not None:
+            return self.warnings
         else:
             there, place = candidate_ids(self.candidate_files), "the candidates"
         judged = {document for grades in self.qrels.values() for document in grades}
@@ -176,3 +181,14 @@ class Dataset:
         if absent and self.corpus is not None:
             return (*self.warnings, f"{absent} of {len(judged)} judged documents are not in {place}")
         return self.warnings
+
+
+def judged_id(document: Document, group_by: str | None) -> str:
+    """The id that judgements know: the document's own, or that of the document it is a chunk of.
+
+    Args:
+        document: A document or a chunk.
+        group_by: Key of the metadata that holds the judged id of a chunk, or None.
+    """
+    of = document.metadata.get(group_by) if group_by is not None else None
+    return str(document.id if of is None else of)

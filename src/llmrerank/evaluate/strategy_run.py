@@ -11,7 +11,9 @@ from llmrerank.errors import CallError, ConfigError, RerankError
 from llmrerank.pipeline import Pipeline
 from llmrerank.purse import Purse
 from llmrerank.ranking import Ranking
-from llmrerank.types import Document, Query
+from llmrerank.types import Query
+
+from .dataset import judged_id
 
 __all__ = ["GIVE_UP", "StrategyRun"]
 
@@ -99,14 +101,9 @@ class StrategyRun:
     def found(self) -> dict[str, list[str]]:
         """Document ids by query, best first, each once."""
         return {
-            query: list(dict.fromkeys(self._judged_id(hit.document) for hit in ranking))
+            query: list(dict.fromkeys(judged_id(hit.document, self.group_by) for hit in ranking))
             for query, ranking in self.rankings.items()
         }
-
-    def _judged_id(self, document: Document) -> str:
-        """The id that judgements know: the document's own, or that of the document it is a chunk of."""
-        of = document.metadata.get(self.group_by) if self.group_by is not None else None
-        return str(document.id if of is None else of)
 
     def failures(self) -> Mapping[str, str]:
         """Sentences by query."""

@@ -25,7 +25,7 @@ def first_stands(
         stage: The first stage, as it is written.
         shallow: What it passed on.
         deep: All that it finds, in the same order.
-        cut: Documents that it passes on at most.
+        cut: Documents that it passes on at most, as it is written; None: it does not say.
     """
     passed = _hit(shallow, identifier)
     found = passed or _hit(deep, identifier)
@@ -53,7 +53,8 @@ def first_stands(
         rank=found.rank if found else None,
         score=found.score if found else None,
         kind=shallow.score_kind,
-        cut=cut,
+        # One without a cut-off still ends somewhere.
+        cut=cut if cut is not None or passed else len(shallow),
         passed=passed is not None,
         last=Rival(id=last.document.id, rank=last.rank, score=last.score) if last else None,
     )

@@ -11,6 +11,7 @@ from llmrerank import portal
 from llmrerank.carriers import Carriers
 from llmrerank.engine import Progress
 from llmrerank.errors import ConfigError
+from llmrerank.judges.chunked import check_chunks
 from llmrerank.judges.observed import Observed
 from llmrerank.limits import Ledger
 from llmrerank.opening import opened
@@ -155,6 +156,9 @@ async def _reranked(
     for number, step in enumerate(course.steps, start=1):
         cut = smaller(step.cut, top) if number == len(course.steps) else step.cut
         judge = step.strategy.judge_with(settings)
+        model = carriers.client(step.strategy, settings).identity
+        # A search refuses this too; behind an onlooker it could not be seen.
+        check_chunks(judge, model=model.model, context=model.context)
         note = StageNotes(stage=str(step.strategy.spec), judge=judge, cut=cut, before=tuple(ranking.hits))
         watched = replace(step.strategy, judge=Observed(judge, note.tell))
         booked = len(ranking.trace.events)
