@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from llmrerank.algorithms.adaptive import Adaptive
 from llmrerank.algorithms.batches import Batches
+from llmrerank.algorithms.fused import Fused
 from llmrerank.algorithms.pointwise import Pointwise
 from llmrerank.algorithms.sliding import Sliding, windows
 from llmrerank.errors import ConfigError
@@ -23,6 +24,8 @@ ALGORITHMS = [
     Adaptive(),
     Adaptive(window=2, rounds=(1, 3, 1)),
     Adaptive(rounds=(5, 2, 1, 1)),
+    Fused(inner=Sliding()),
+    Fused(inner=Pointwise(), weight=0.2),
 ]
 SIZES = [0, 1, 2, 19, 20, 21, 25, 95, 100]
 
@@ -156,3 +159,22 @@ def test_nouns_refuse_what_cannot_be():
     with pytest.raises(ConfigError, match="finite"):
         Pool(size=1, top=1, prior=(float("nan"),))
     assert Pool(size=3, top=9).top == 3
+
+
+@given(hidden=st.permutations(range(30)), weight=st.floats(0, 1))
+@settings(max_examples=40)
+def test_fused_orders_are_weighted_reciprocal_ranks(hidden, weight):
+    alone, _, _ = drive(Pointwise(), 30, lambda slate: verdict(slate, hidden))
+    order, _, _ = drive(Fused(inner=Pointwise(), weight=weight), 30, lambda slate: verdict(slate, hidden))
+    share = {p: (1 - weight) / (61 + alone.index(p)) + weight / (61 + p) for p in range(30)}
+    assert [share[p] for p in order] == sorted(share.values(), reverse=True)
+    if weight == 0:
+        assert order == alone
+    if weight == 1:
+        assert order == list(range(30))
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
+def test_a_share_is_from_0_to_1(weight):
+    with pytest.raises(ConfigError, match="weight"):
+        Fused(inner=Pointwise(), weight=weight)

@@ -141,13 +141,13 @@ class Chunked:
         """The opinion about the documents that an opinion about their chunks is."""
         count = sum(map(len, ranges))
         read = opinion.scores or (None,) * count
+        order = opinion.strengths or read
         scores, strengths, spans = [], [], []
         start = 0
         for found in ranges:
             own = slice(start, start + len(found))
             start += len(found)
             scores.append(self._pool(read[own]))
-            order = opinion.strengths or read
             strengths.append(self._pool(order[own]))
             spans.append(_best(found, order[own]))
         pooled = Opinion.of_scores(strengths)
@@ -199,5 +199,5 @@ def check_chunks(judge: Judge, *, model: str, context: int | None) -> None:
     overlap = "" if judge.overlap < fitting else f", overlap={fitting // 5}"
     raise ConfigError(
         f"chunks: tokens={judge.tokens}, and the model '{name}' reads at most {context} tokens at once, "
-        f"title and query among them; write tokens={fitting}{overlap}"
+        f"of which title and query take some; write tokens={fitting}{overlap}"
     )

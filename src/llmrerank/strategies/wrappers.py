@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from llmrerank.algorithms.fused import Fused
 from llmrerank.errors import ConfigError
 from llmrerank.judges.chunked import Chunked, Pooling
 from llmrerank.registry import Kind, register
@@ -11,7 +12,7 @@ from llmrerank.spec import Call
 
 from .recipe import Strategy
 
-__all__ = ["Chunks"]
+__all__ = ["Chunks", "Fuse"]
 
 
 @register("chunks", kind=Kind.WRAPPER, source="https://arxiv.org/abs/1905.09217")
@@ -44,3 +45,25 @@ class Chunks:
             )
         judge = Chunked(inner=strategy.judge, tokens=self.tokens, overlap=self.overlap, pool=self.pool)
         return replace(strategy, judge=judge)
+
+
+@register("fuse", kind=Kind.WRAPPER, source="https://doi.org/10.1145/1571941.1572114")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fuse:
+    """A strategy's order fused with the order it was given: for judges that are not better alone.
+
+    Attributes:
+        inner: A strategy.
+        weight: Share of the order before, 0 (the judge alone) to 1 (the order before).
+    """
+
+    inner: Call
+    weight: float = 0.5
+
+    def wrap(self, strategy: Strategy) -> Strategy:
+        """The strategy with its orders fused; scores stay the judge's, so they need not fall with the rank.
+
+        Raises:
+            ConfigError: A weight that is no share.
+        """
+        return replace(strategy, algorithm=Fused(inner=strategy.algorithm, weight=self.weight))
