@@ -150,6 +150,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of dataset folders")
     parser.add_argument("--collections", nargs="+", default=[], metavar="NAME", help="only these")
     parser.add_argument("--index", type=Path, help="keep indexes there between runs")
+    parser.add_argument("--cache", type=Path, help="keep scores and answers there between runs")
     parser.add_argument("--cross-encoder", metavar="MODEL", help="folder or hub name; default: as shipped")
     parser.add_argument("--base-url", help="endpoint of the LLM")
     parser.add_argument("--model", help="name of the LLM")
@@ -165,7 +166,7 @@ def main() -> int:
             print(f"stands in where presets are left out, and is none: {one.pipeline}")
     measured = [one for one in everything if not one.left_out]
     firsts = list(dict.fromkeys(one.first_stage for one in everything))
-    settings = Settings(model=options.model, base_url=options.base_url, api_key=None)
+    settings = Settings(model=options.model, base_url=options.base_url, cache=options.cache)
     below: list[str] = []
     count = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -109,6 +109,8 @@ def field(text: str) -> str:
 
     All its square and angle brackets become round, since what it opens the text beside it might close.
     """
+    if not text:
+        return ""
     line = " ".join(neutralise(text).split()).translate(_ROUND)
     return truncate(line, FIELD_TOKENS)[0]
 
@@ -137,14 +139,15 @@ def fit(
     if passage_tokens < FLOOR:
         raise ConfigError(f"passage_tokens must be {FLOOR} or more, got {passage_tokens}")
     clean = [neutralise(text) for text in texts]
-    most = level([estimate(text) for text in clean], passage_tokens * len(clean))
+    lengths = [estimate(text) for text in clean]
+    most = level(lengths, passage_tokens * len(clean))
     if not query.strip():
         cuts = [truncate(text, most) for text in clean]
     else:
         known = spans or [()] * len(clean)
         cuts = [
-            _shown(text, before, most=most, query=query, spans=found)
-            for text, before, found in zip(clean, texts, known, strict=True)
+            _shown(text, before, most=most, query=query, spans=found) if length > most else (text, 0)
+            for text, before, found, length in zip(clean, texts, known, lengths, strict=True)
         ]
     return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts)
 
@@ -179,13 +182,11 @@ def nonce(secret: str, query: str, texts: Iterable[str]) -> str:
 def _shown(
     clean: str, before: str, *, most: int, query: str, spans: Sequence[tuple[int, int]]
 ) -> tuple[str, int]:
-    """A neutralised text, or an excerpt of it, and the tokens left out."""
-    if spans and clean != before and estimate(clean) > most:
+    """An excerpt of a neutralised text that is too long, and the tokens left out."""
+    if spans and clean != before:
         # What is removed moves the ranges; that a character more or less is counted loses no sentence.
         spans = [(len(neutralise(before[:start])), len(neutralise(before[:end]))) for start, end in spans]
     text, cut = excerpt(clean, query=query, tokens=most, spans=spans)
-    if text == clean:
-        return text, cut
     safe = neutralise(text)
     if safe == text:
         return text, cut

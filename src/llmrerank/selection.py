@@ -105,7 +105,9 @@ class Selection:
         hits = hits[: self.top]
         return replace(
             ranking,
-            hits=tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1)),
+            hits=tuple(
+                hit if hit.rank == rank else replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1)
+            ),
             trace=Trace(tuple(events)),
         )
 

@@ -49,7 +49,7 @@ class Template:
         Raises:
             KeyError: A field has no value.
         """
-        pieces = _EMPTY_LINES.split(self.text)
+        pieces = _pieces(self.text)
         kept: list[str] = []
         for place in range(0, len(pieces), 2):
             filled = _paragraph(pieces[place], values, always)
@@ -71,7 +71,7 @@ def _line(text: str, values: Mapping[str, str], always: Collection[str]) -> str 
     """A line filled, or None where it has fields and all are empty; a gap keeps one of its two blanks."""
     parts = _parts(text)
     filled = [(values[part] if is_field else part) for is_field, part in parts]
-    if all(value or not is_field for (is_field, _), value in zip(parts, filled, strict=True)):
+    if all(filled):  # literals are never empty
         return "".join(filled)
     if not any(is_field and (values[part] or part in always) for is_field, part in parts):
         return None
@@ -80,6 +80,12 @@ def _line(text: str, values: Mapping[str, str], always: Collection[str]) -> str 
         follows_blank = not line or line.endswith(" ")
         line += value.removeprefix(" ") if follows_blank and not is_field else value
     return line.rstrip(" ")
+
+
+@functools.lru_cache(maxsize=256)
+def _pieces(text: str) -> tuple[str, ...]:
+    """Paragraphs, and the empty lines between them."""
+    return tuple(_EMPTY_LINES.split(text))
 
 
 @functools.lru_cache(maxsize=1024)
