@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import httpcore2
 import httpx
 import respx
-from respx.mocks import HTTPCoreMocker
 
+import httpcore2_mocker  # noqa: F401 - registers respx's mocker
 from llmrerank.clients.address import Address
 from llmrerank.clients.negotiate import Negotiating
 from llmrerank.clients.openai_chat import OpenAIChat
@@ -15,20 +14,6 @@ from llmrerank.clients.retry import Retrying
 
 BASE_URL = "http://endpoint.test/v1"
 KEY = "sk-secret-0123456789"
-
-
-class HTTPCore2Mocker(HTTPCoreMocker):
-    name = "httpcore2"
-    targets = [target.replace("httpcore.", "httpcore2.") for target in HTTPCoreMocker.targets]  # noqa: RUF012 (respx's own shape)
-
-    @classmethod
-    def from_sync_httpx_response(cls, httpx_response: httpx.Response, target: Any, **kwargs: Any) -> Any:
-        return httpcore2.Response(
-            status=httpx_response.status_code,
-            headers=httpx_response.headers.raw,
-            content=httpx_response.stream,
-            extensions=httpx_response.extensions,
-        )
 
 
 class Waits(list[float]):

@@ -9,34 +9,16 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import httpcore2
 import httpx
 import respx
-from respx.mocks import HTTPCoreMocker
 
+import httpcore2_mocker  # noqa: F401 - registers respx's mocker
 from llmrerank.clients import capabilities
 from llmrerank.testing.stub_server import completion
 
 QUERY = re.compile(r"^Query: (.*)$", re.MULTILINE)
 PASSAGE = re.compile(r"^--- \w+\n\[(\d+)\](.*?)(?=^--- \w+$)", re.MULTILINE | re.DOTALL)
-
-
-class HTTPCore2Mocker(HTTPCoreMocker):
-    """The openai package speaks through httpcore2, which respx does not know."""
-
-    name = "httpcore2"
-    targets = [target.replace("httpcore.", "httpcore2.") for target in HTTPCoreMocker.targets]  # noqa: RUF012 (respx's own shape)
-
-    @classmethod
-    def from_sync_httpx_response(cls, httpx_response: httpx.Response, target: Any, **kwargs: Any) -> Any:
-        return httpcore2.Response(
-            status=httpx_response.status_code,
-            headers=httpx_response.headers.raw,
-            content=httpx_response.stream,
-            extensions=httpx_response.extensions,
-        )
 
 
 @contextmanager
