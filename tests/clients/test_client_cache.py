@@ -16,7 +16,7 @@ from chat_endpoint import KEY, replies
 
 from llmrerank.cache import Cache, digest
 from llmrerank.calls import FENCE, Reply, TokenChoice
-from llmrerank.clients.cached import Cached
+from llmrerank.clients.cached import Cached, Keeping
 from llmrerank.clients.client import Identity
 from llmrerank.clients.stack import chat_client
 from llmrerank.errors import DataError, TransientError
@@ -232,7 +232,7 @@ def test_a_reply_is_kept_and_an_error_is_not(cache, ask):
     inner = Scripted(lambda _: answers.pop(0))
 
     async def run():
-        client = Cached(inner, cache)
+        client = Cached(Keeping(inner, cache), cache)
         assert not client.knows(ask())
         with pytest.raises(TransientError):
             await client.send(ask())
@@ -254,8 +254,8 @@ def test_a_reply_is_kept_and_an_error_is_not(cache, ask):
 def test_a_value_of_another_shape_is_asked_for_again(cache, ask):
     inner = Scripted(lambda _: "yes")
     cache.put(digest(inner.identity, ask()), {"text": "old"}, model="m")
-    assert asyncio.run(Cached(inner, cache).send(ask())).cached is False
-    assert asyncio.run(Cached(inner, cache).send(ask())).cached is True
+    assert asyncio.run(Cached(Keeping(inner, cache), cache).send(ask())).cached is False
+    assert asyncio.run(Cached(Keeping(inner, cache), cache).send(ask())).cached is True
 
 
 def test_a_reply_that_cannot_be_kept_is_returned_with_a_note(cache, ask):
@@ -263,7 +263,7 @@ def test_a_reply_that_cannot_be_kept_is_returned_with_a_note(cache, ask):
     other = sqlite3.connect(cache.path, isolation_level=None)
     cache._open().execute("PRAGMA busy_timeout = 0")
     other.execute("BEGIN IMMEDIATE")
-    reply = asyncio.run(Cached(Scripted(lambda _: "yes"), cache).send(ask()))
+    reply = asyncio.run(Cached(Keeping(Scripted(lambda _: "yes"), cache), cache).send(ask()))
     other.close()
     assert reply.text == "yes"
     assert "not kept in the cache" in reply.notes[0]

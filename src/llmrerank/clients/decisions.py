@@ -14,17 +14,15 @@ from llmrerank.errors import ConfigError
 from llmrerank.settings import Settings
 
 from .address import Address
-from .cached import Cached
 from .client import Client
 from .deciding import Deciding
 from .decision_dialects import DIALECTS
 from .discover import Discovering
-from .flight import SingleFlight
-from .limit import Limited
 from .openai_chat import OpenAIChat
 from .record import Recording
 from .replay import Replay
 from .retry import Retrying
+from .shared import shared
 
 __all__ = ["decision_client"]
 
@@ -59,9 +57,8 @@ def decision_client(
         client: Client = Deciding(
             retrying, transport, model=name, dialect=dialect, extra_body=settings.extra_body
         )
-        client = SingleFlight(Limited(client, parallel=settings.parallel))
-        if settings.cache is not None:
-            client = Cached(client, Cache(settings.cache))
+        cache = None if settings.cache is None else Cache(settings.cache)
+        client = shared(client, parallel=settings.parallel, cache=cache)
         return client if settings.record is None else Recording(client, settings.record)
 
     return client_for(model) if model else Discovering(retrying, address=address, client_for=client_for)

@@ -12,7 +12,7 @@ from llmrerank.calls import Call, PairCall, Reply
 from llmrerank.errors import ConfigError
 from llmrerank.settings import Settings
 
-from .cached import Cached
+from .cached import Cached, Keeping
 from .client import Client, Identity
 from .cosines import CosineScorer
 from .encoder import encoder_for
@@ -35,7 +35,10 @@ def pair_client(kind: ModelKind, *, model: str | None, settings: Settings) -> Cl
         settings: Of these only `cache` matters here: scores are kept by pair and weights.
     """
     client = LocalPairs(kind, model)
-    return client if settings.cache is None else Cached(client, Cache(settings.cache))
+    if settings.cache is None:
+        return client
+    cache = Cache(settings.cache)
+    return Cached(Keeping(client, cache), cache)
 
 
 class LocalPairs:

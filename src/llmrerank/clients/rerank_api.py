@@ -13,10 +13,7 @@ from llmrerank.cache import Cache
 from llmrerank.errors import ConfigError, UnknownName
 from llmrerank.settings import Settings
 
-from .cached import Cached
 from .client import Client
-from .flight import SingleFlight
-from .limit import Limited
 from .openai_chat import OpenAIChat
 from .record import Recording
 from .replay import Replay
@@ -27,6 +24,7 @@ from .rerank_dialects.sender import Sender
 from .rerank_dialects.splitting import Splitting
 from .rerank_dialects.spoken import SPOKEN, hosted_at
 from .retry import Retrying
+from .shared import shared
 
 __all__ = ["rerank_client"]
 
@@ -88,9 +86,7 @@ def rerank_client(
             paths=route.paths(found.dialect),
             wants_key="" if key else " or ".join(names),
         )
-        client = SingleFlight(Limited(client, parallel=settings.parallel))
-        if cache is not None and found.model:
-            client = Cached(client, cache)
+        client = shared(client, parallel=settings.parallel, cache=cache if found.model else None)
         return Splitting(client, most=found.most)
 
     client: Client = RerankEndpoint(transport, retrying, given=given, model=model, client_for=client_for)

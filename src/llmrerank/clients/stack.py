@@ -1,8 +1,8 @@
 """The whole client for a chat endpoint, stacked once.
 
-From the outside in: record, cache, one flight for identical calls, the limit on calls at once, negotiation
-of parameters, retry, transport. So what the cache answers takes no place in the limit, waiting for a place is
-not part of any time-out, and a call keeps its place while it is sent again.
+From the outside in: record, cache, one flight for identical calls, the limit on calls at once, the keeping of
+answers, negotiation of parameters, retry, transport. So what the cache answers takes no place in the limit,
+waiting for a place is not part of any time-out, and a call keeps its place while it is sent again.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from llmrerank.cache import Cache
 from llmrerank.settings import Settings
 
 from .address import Address
-from .cached import Cached
 from .client import Client
 from .discover import Discovering
-from .flight import SingleFlight
-from .limit import Limited
 from .negotiate import Negotiating
 from .openai_chat import OpenAIChat
 from .record import Recording
 from .replay import Replay
 from .retry import Retrying
+from .shared import shared
 
 __all__ = ["chat_client", "chat_transport"]
 
@@ -48,9 +46,8 @@ def chat_client(settings: Settings, *, model: str | None = None, base_url: str |
         client: Client = Negotiating(
             transport, address=address, model=name, effort=settings.effort, extra_body=settings.extra_body
         )
-        client = SingleFlight(Limited(client, parallel=settings.parallel))
-        if settings.cache is not None:
-            client = Cached(client, Cache(settings.cache))
+        cache = None if settings.cache is None else Cache(settings.cache)
+        client = shared(client, parallel=settings.parallel, cache=cache)
         return client if settings.record is None else Recording(client, settings.record)
 
     return client_for(model) if model else Discovering(transport, address=address, client_for=client_for)
