@@ -22,4 +22,5 @@ def _own_environment(monkeypatch, tmp_path_factory):
     for name in (*SETTINGS, *(name for name in os.environ if name.startswith("LLMRERANK_"))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+    monkeypatch.setenv("IR_DATASETS_HOME", str(tmp_path_factory.getbasetemp() / "irds"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))

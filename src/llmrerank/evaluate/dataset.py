@@ -1,4 +1,4 @@
-"""Test collections: a folder with any of documents, queries, judgements and first-stage candidates."""
+"""Test collections: documents, queries, judgements and first-stage candidates, as many as there are."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmrerank.errors import ConfigError, DataError
+from llmrerank.errors import DataError
 from llmrerank.registry import Kind, find
-from llmrerank.retrieve.corpus import corpus_file
+from llmrerank.retrieve.corpus import find_documents
 from llmrerank.retrieve.retriever import Source
+from llmrerank.retrieve.tables import Columns
 from llmrerank.spec import Call, PipelineSpec, Stage
 from llmrerank.types import Document, Example, Query
 
-from .card import read_card
-from .on_demand import Corpus, Pools
-from .qrels import find_qrels, read_qrels
-from .topics import candidate_files, candidate_ids, named_candidates, plain_or_packed, read_topics
+from .candidates import candidate_ids
+from .card import Card, read_card
+from .on_demand import Pools
+from .parts import Parts, Wanted, gather
 
 __all__ = ["Dataset", "judged_id"]
 
@@ -29,10 +30,11 @@ class Dataset:
     """A test collection. Make one with `Dataset.open`.
 
     Attributes:
-        folder: Where it lies.
+        folder: Where it lies; None where it is a collection of ir_datasets or parts.
         name: As tables call it.
         queries: The judged ones in file order; all of them where nothing is judged.
         qrels: Grades by query id and document id, of these queries in their order; empty without judgements.
+        judged_in: Where the judgements stand; empty without any.
         corpus: The documents, read when first used; or None.
         candidates: The file that a bare `run` reads, or None.
         candidate_files: Every candidates file of the folder, and the one named.
@@ -42,10 +44,11 @@ class Dataset:
         warnings: What does not fit together and changes results, in sentences.
     """
 
-    folder: Path
+    folder: Path | None
     name: str
     queries: tuple[Query, ...]
     qrels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    judged_in: str = ""
     corpus: Sequence[Document] | None = None
     candidates: Path | None = None
     candidate_files: tuple[Path, ...] = ()
@@ -57,61 +60,80 @@ class Dataset:
     @classmethod
     def open(
         cls,
-        folder: str | Path,
+        where: str | Path | None = None,
         *,
-        split: str | None = None,
+        documents: str | Path | None = None,
+        queries: str | Path | None = None,
+        qrels: str | Path | None = None,
         candidates: str | Path | None = None,
+        split: str | None = None,
         card: str | Path | None = None,
+        name: str | None = None,
+        document_columns: Columns = None,
+        query_columns: Columns = None,
+        qrels_columns: Columns = None,
     ) -> Dataset:
-        """Read a dataset folder. Documents are not read yet, nor are candidates where there is a query file.
+        """Open a dataset: a folder, a collection of ir_datasets, or parts; a part given replaces its own.
+
+        Documents are not read yet, nor are candidates where there are queries. Candidates of a folder belong
+        to its own documents and queries: where either is replaced, only those that are named here count.
 
         Args:
-            folder: With any of `corpus.jsonl[.gz]`, `queries.jsonl[.gz]`, `qrels/<split>.tsv` or `qrels.txt`,
-                `candidates*.jsonl[.gz]` and `dataset.toml`.
+            where: A folder with any of `corpus.jsonl[.gz]`, `queries.jsonl[.gz]`, `qrels/<split>.tsv` or
+                `qrels.txt`, `candidates*.jsonl[.gz]` and `dataset.toml`; or `irds:NAME`; None: only parts.
+            documents: JSONL, plain lines, CSV, TSV, Parquet, a folder of texts or `irds:NAME`; see
+                `read_documents`.
+            queries: JSONL, CSV, TSV, Parquet, topics of TREC, plain lines or `irds:NAME`; see `read_topics`.
+            qrels: TREC, BEIR, CSV, TSV, Parquet or `irds:NAME`; see `read_qrels`.
+            candidates: What a bare `run` reads: a TREC run or candidates with texts, relative to the folder,
+                else to the working folder, or `irds:NAME`; None: `candidates.jsonl[.gz]`.
             split: Judgements `qrels/<split>.tsv`; None: `qrels/test.tsv`, else `qrels.txt`.
-            candidates: File for a bare `run`, relative to the folder, else to the working folder; None:
-                `candidates.jsonl[.gz]`.
             card: What is read in place of the folder's `dataset.toml`: all that one says is left out.
+            name: What tables call it; None: what the card says, else the folder's name.
+            document_columns: Which column holds which field, as `{"text": "Question"}` or `'text=Question'`.
+            query_columns: The same for the queries.
+            qrels_columns: The same for the judgements.
 
         Raises:
-            ConfigError: The folder, the split, the candidates or the card are not there, or what the card
-                says is wrong.
+            ConfigError: Something that is named is not there, or what the card says is wrong.
             DataError: A file cannot be read, or judgements and queries have nothing in common.
+            MissingExtra: Parquet or `irds:` without the package that reads it.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise ConfigError(f"there is no dataset folder {folder}")
-        said = read_card(folder / "dataset.toml" if card is None else Path(card), asked_for=card is not None)
-        named = named_candidates(folder, candidates)
-        files = candidate_files(folder, named)
-        path = find_qrels(folder, split)
-        qrels = read_qrels(path) if path else {}
-        topics, place = read_topics(folder, files)
-        chosen = [query for query in topics if query in qrels or not qrels]
-        if not chosen:
-            raise DataError(
-                f"the judgements {path} match nothing: none of their {len(qrels)} queries "
-                f"(such as '{next(iter(qrels))}') is in {place} (such as '{next(iter(topics))}')"
-            )
-        warnings = []
-        if absent := len(qrels) - len(chosen) if qrels else 0:
-            warnings.append(
-                f"{absent} of {len(qrels)} judged queries have no text in {place} and are left out"
-            )
-        corpus = corpus_file(folder)
+        wanted = Wanted(
+            where=where,
+            documents=documents,
+            queries=queries,
+            qrels=qrels,
+            candidates=candidates,
+            split=split,
+            document_columns=document_columns,
+            query_columns=query_columns,
+            qrels_columns=qrels_columns,
+        )
+        folder = wanted.folder
+        given = Path(card) if card is not None else folder / "dataset.toml" if folder else None
+        said = read_card(given, asked_for=card is not None) if given else Card()
+        parts = gather(wanted)
+        chosen = [query for query in parts.topics if query in parts.qrels or not parts.qrels]
         return cls(
             folder=folder,
-            name=said.name or folder.resolve().name,
-            queries=tuple(topics[query].query(query) for query in chosen),
-            qrels={query: qrels[query] for query in chosen} if qrels else {},
-            corpus=Corpus(corpus) if corpus else None,
-            candidates=named or plain_or_packed(folder / "candidates.jsonl"),
-            candidate_files=files,
+            name=name or said.name or wanted.name,
+            queries=tuple(parts.topics[query].query(query) for query in chosen),
+            qrels={query: parts.qrels[query] for query in chosen} if parts.qrels else {},
+            judged_in=parts.judged_in,
+            corpus=parts.corpus,
+            candidates=parts.candidates,
+            candidate_files=parts.candidate_files,
             instruction=said.instruction,
             examples=said.examples,
             relevance=said.relevance,
-            warnings=tuple(warnings),
+            warnings=(*parts.warnings, *_mismatches(parts, len(chosen))),
         )
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are judgements, so that quality can be measured."""
+        return bool(self.qrels)
 
     def source(self, *, index: Path | None = None) -> Source:
         """What first stages can draw on; `index` is a folder in which indexes are kept between runs."""
@@ -160,27 +182,61 @@ class Dataset:
         Raises:
             DataError: There are no judgements, or no judged document is there.
         """
-        if not self.qrels:
-            raise DataError(
-                f"the dataset {self.folder} has no judgements; expected qrels/test.tsv or qrels.txt"
-            )
-        if self.corpus is not None:
-            there, place = {judged_id(document, group_by) for document in self.corpus}, "the corpus"
-        elif group_by is not None:
+        if not self.judged:
+            expected = "expected qrels/test.tsv or qrels.txt" if self.folder else "give --qrels FILE"
+            raise DataError(f"the dataset {self.folder or self.name} has no judgements; {expected}")
+        if self.corpus is None and group_by is not None:
             return self.warnings
-        else:
-            there, place = candidate_ids(self.candidate_files), "the candidates"
         judged = {document for grades in self.qrels.values() for document in grades}
+        if self.corpus is None:
+            there, place = candidate_ids(self.candidate_files), "the candidates"
+            example = min(there, default=None)
+        else:
+            there, place = _judged_there(self.corpus, judged, group_by), "the corpus"
+            example = next((judged_id(document, group_by) for document in self.corpus[:1]), None)
         absent = len(judged - there)
         if absent == len(judged):
             raise DataError(
-                f"the judgements of {self.folder} match nothing: none of their {len(judged)} documents "
-                f"(such as '{min(judged)}') is in {place}"
-                + (f" (such as '{min(there)}')" if there else ", which is empty")
+                f"the judgements of {self.folder or self.name} match nothing: none of their {len(judged)} "
+                f"documents (such as '{min(judged)}') is in {place}"
+                + (f" (such as '{example}')" if example is not None else ", which is empty")
             )
         if absent and self.corpus is not None:
             return (*self.warnings, f"{absent} of {len(judged)} judged documents are not in {place}")
         return self.warnings
+
+
+def _mismatches(parts: Parts, chosen: int) -> list[str]:
+    """What of queries and judgements does not match, in sentences.
+
+    Raises:
+        DataError: Nothing does.
+    """
+    if not parts.qrels:
+        return []
+    if not chosen:
+        theirs, ours = next(iter(parts.qrels)), next(iter(parts.topics))
+        raise DataError(
+            f"the judgements {parts.judged_in} match nothing: none of their {len(parts.qrels)} queries "
+            f"(such as '{theirs}') is in {parts.asked_in} (such as '{ours}')"
+        )
+    warnings = []
+    if absent := len(parts.qrels) - chosen:
+        warnings.append(
+            f"{absent} of {len(parts.qrels)} judged queries have no text in {parts.asked_in} and are left out"
+        )
+    if unjudged := len(parts.topics) - chosen:
+        warnings.append(
+            f"{unjudged} of {len(parts.topics)} queries in {parts.asked_in} have no judgements "
+            "and are left out"
+        )
+    return warnings
+
+
+def _judged_there(corpus: Sequence[Document], judged: set[str], group_by: str | None) -> set[str]:
+    if group_by is None:
+        return set(find_documents(corpus, judged))
+    return {judged_id(document, group_by) for document in corpus}
 
 
 def judged_id(document: Document, group_by: str | None) -> str:

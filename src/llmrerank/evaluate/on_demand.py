@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from llmrerank.retrieve.corpus import read_documents, refuse_duplicates
+from llmrerank.retrieve.corpus import find_documents, read_documents, refuse_duplicates
+from llmrerank.retrieve.irds import documents_of, irds_name
+from llmrerank.retrieve.irds import find_documents as find_in_collection
+from llmrerank.retrieve.tables import Columns
 from llmrerank.types import Document
 
 __all__ = ["Corpus", "Pools"]
 
 
 class Corpus(Sequence[Document]):
-    """Documents of a file, read when the first of them is wanted."""
+    """Documents of a file, a folder or a collection, read when the first of them is wanted.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    A collection of ir_datasets can have millions: those that `find` looks for and the first ones, as `[:k]`,
+    come without the others; anything else reads them all.
+    """
+
+    def __init__(self, source: str | Path, columns: Columns = None) -> None:
+        self._source = source
+        self._columns = columns
+        self._collection = irds_name(source)
         self._lock = threading.Lock()
         self._documents: Sequence[Document] | None = None
 
@@ -26,16 +37,27 @@ class Corpus(Sequence[Document]):
         """The documents, read now if they were not."""
         with self._lock:
             if self._documents is None:
-                documents = read_documents(self._path)
-                refuse_duplicates(documents, str(self._path))
+                documents = read_documents(self._source, self._columns)
+                if self._collection is None:
+                    refuse_duplicates(documents, str(self._source))
                 self._documents = documents
             return self._documents
+
+    def find(self, wanted: AbstractSet[str]) -> Mapping[str, Document]:
+        """The documents of these ids that are there, by id."""
+        if self._collection is None or self._documents is not None:
+            return find_documents(self.documents, wanted)
+        return find_in_collection(self._collection, wanted, self._columns)
 
     @overload
     def __getitem__(self, index: int) -> Document: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[Document]: ...
     def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
+        if isinstance(index, slice) and self._collection is not None and self._documents is None:
+            start, stop, step = index.start or 0, index.stop, index.step or 1
+            if stop is not None and min(start, stop, step) >= 0:
+                return tuple(islice(documents_of(self._collection, self._columns), start, stop, step))
         return self.documents[index]
 
     def __len__(self) -> int:

@@ -1,13 +1,29 @@
-"""Relevance judgements: BEIR's tables with a header line, and TREC's four columns."""
+"""Relevance judgements: BEIR's and other tables, TREC's four columns, collections of ir_datasets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from llmrerank.errors import ConfigError, DataError, did_you_mean
+from llmrerank.jsonl import text_lines
+from llmrerank.retrieve.irds import irds_name, table_of
+from llmrerank.retrieve.tables import (
+    JUDGEMENTS,
+    Columns,
+    Record,
+    is_table,
+    open_delimited,
+    read_table,
+    records,
+)
+from llmrerank.retrieve.tables.reading import is_parquet
 
 __all__ = ["find_qrels", "read_qrels"]
+
+# What the columns of a table are that has no header, or one whose names say nothing else.
+_PLACES = {3: ("query", "document", "grade"), 4: ("query", "iteration", "document", "grade")}
 
 
 def find_qrels(folder: Path, split: str | None) -> Path | None:
@@ -40,59 +56,91 @@ def find_qrels(folder: Path, split: str | None) -> Path | None:
     return None
 
 
-def read_qrels(path: Path) -> dict[str, dict[str, int]]:
+def read_qrels(source: str | Path, columns: Columns = None) -> dict[str, dict[str, int]]:
     """Read judgements: grades by query id and document id, in file order.
 
-    A name that ends in `.tsv` has a header line and the columns query id, document id and grade, between
-    tabs; any other has TREC's columns query id, iteration, document id and grade, between white space.
+    - `.tsv`, `.tab`, `.csv`, `.parquet`: a table whose columns are told by their names (`tables.JUDGEMENTS`).
+      Without a header, or where its names do not say otherwise, they are query, document and grade, or TREC's
+      four.
+    - `irds:NAME`: a collection of ir_datasets.
+    - Any other file: TREC's columns query id, iteration, document id and grade, between white space.
+
+    Args:
+        source: A file, or `irds:NAME`.
+        columns: Which column of a table holds `query`, `document` and `grade`, where the names do not tell.
 
     Raises:
-        DataError: The file cannot be read or is empty, a line has other columns, a grade is no whole number,
-            or a pair has two grades; names file and line.
+        ConfigError: What is said about columns cannot be read, or there is no collection NAME.
+        DataError: The file cannot be read or is empty, a line has other columns, an id is empty, a grade is
+            no whole number, or a pair has two grades; names file and line.
+        MissingExtra: Parquet or `irds:` without the package that reads it.
     """
     qrels: dict[str, dict[str, int]] = {}
-    for number, (query, document, text) in _rows(path):
-        try:
-            grade = int(text)
-        except ValueError:
-            raise DataError(
-                f"{path}, line {number}: the grade must be a whole number, got {text!r}"
-            ) from None
+    for place, values, _ in _judgements(source, columns):
+        query, document = (str(values[field]).strip() for field in ("query", "document"))
+        if not query or not document or values["query"] is None or values["document"] is None:
+            raise DataError(f"{place}: a judgement needs the ids of a query and of a document")
+        grade = _grade(values["grade"], place)
         grades = qrels.setdefault(query, {})
         if grades.setdefault(document, grade) != grade:
             raise DataError(
-                f"{path}, line {number}: document '{document}' has the grades {grades[document]} and {grade} "
+                f"{place}: document '{document}' has the grades {grades[document]} and {grade} "
                 f"for query '{query}'; keep one"
             )
     if not qrels:
-        raise DataError(f"{path} holds no judgements")
+        raise DataError(f"{source} holds no judgements")
     return qrels
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read the judgements {path}: {error}") from error
-    table = path.suffix == ".tsv"
-    # Not splitlines: an identifier may hold one of the rarer line separators.
-    for number, line in enumerate(text.split("\n"), start=1):
-        columns = [column.strip() for column in line.split("\t")] if table else line.split()
-        if not any(columns):
+def _judgements(source: str | Path, columns: Columns) -> Iterator[Record]:
+    collection = irds_name(source)
+    if collection is not None:
+        return records(table_of(collection, "qrels"), JUDGEMENTS, columns)
+    path = Path(source)
+    if is_parquet(path):
+        return read_table(path, JUDGEMENTS, columns)
+    if is_table(path):
+        return _of_delimited(path, columns)
+    if columns is not None:
+        raise ConfigError(
+            f"{path} has TREC's four columns, without names; call it .csv or .tsv if it has a header"
+        )
+    return _of_trec(path)
+
+
+def _of_delimited(path: Path, columns: Columns) -> Iterator[Record]:
+    file = open_delimited(path)
+    places = _PLACES.get(len(file.first))
+    if columns is None and places is not None:
+        header = not _is_whole(file.first[-1].strip())
+        fields = [JUDGEMENTS.field_of(cell) for cell in file.first]
+        if not header or all(field in (None, place) for field, place in zip(fields, places, strict=True)):
+            return records(file.table(places, header=header), JUDGEMENTS)
+    return records(file.table(), JUDGEMENTS, columns) if file.first else iter(())
+
+
+def _of_trec(path: Path) -> Iterator[Record]:
+    for line in text_lines(path):
+        columns = line.text.split()
+        if not columns:
             continue
-        if len(columns) != (3 if table else 4):
-            wanted = (
-                "3 columns between tabs: query id, document id, grade"
-                if table
-                else "4 columns: query id, iteration, document id, grade"
-            )
+        place = f"{path}, line {line.number}"
+        if len(columns) != 4:
             raise DataError(
-                f"{path}, line {number}: a line of judgements has {wanted}; this has {len(columns)}"
+                f"{place}: a line of judgements has 4 columns: query id, iteration, document id, grade; "
+                f"this has {len(columns)}"
             )
-        if table and number == 1 and not _is_whole(columns[2]):
-            continue
-        yield number, columns if table else (columns[0], columns[2], columns[3])
+        yield Record(place, {"query": columns[0], "document": columns[2], "grade": columns[3]}, {})
+
+
+def _grade(value: Any, place: str) -> int:
+    if isinstance(value, str) and _is_whole(value.strip()):
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+        return int(value)
+    raise DataError(f"{place}: the grade must be a whole number, got {value!r}")
 
 
 def _is_whole(text: str) -> bool:
-    return text.lstrip("+-").isdecimal()
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    return digits.isascii() and digits.isdigit()

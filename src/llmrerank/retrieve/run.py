@@ -11,6 +11,8 @@ from llmrerank.ranking import Ranking
 from llmrerank.registry import Kind, register
 from llmrerank.types import Document, Query, ScoreKind
 
+from .corpus import find_documents
+from .irds import irds_name
 from .results import check_depth, ranking_of, spelled
 from .retriever import Source
 from .stored import Row, StoredList, StoredRun, candidate_files, read_run, read_texts
@@ -30,8 +32,8 @@ class Run:
     `utility`, or `none` where some are missing.
 
     Attributes:
-        path: File, looked up in the dataset folder, then in the working folder; None: what `--candidates`
-            names, else `candidates.jsonl[.gz]` of the dataset folder.
+        path: File, looked up in the dataset folder, then in the working folder, or `irds:NAME`; None: what
+            `--candidates` names, else `candidates.jsonl[.gz]` of the dataset folder.
     """
 
     path: str | None = None
@@ -48,6 +50,8 @@ class Run:
 
     def _file(self, source: Source) -> Path:
         if self.path is not None:
+            if irds_name(self.path) is not None:
+                return Path(self.path)
             given = Path(self.path).expanduser()
             places = [given] if source.folder is None else [source.folder / given, given]
             for place in places:
@@ -71,7 +75,7 @@ def _texts(run: StoredRun, source: Source) -> Mapping[str, Document]:
     wanted = {row.docid for stored in run.lists for row in stored.rows}
     found: dict[str, Document] = {}
     if source.corpus is not None:
-        found = {str(document.id): document for document in source.corpus if str(document.id) in wanted}
+        found = dict(find_documents(source.corpus, wanted))
     _fill(found, wanted, run.texts)
     files = candidate_files(source.folder) if source.folder is not None else []
     for file in files:
@@ -97,7 +101,11 @@ def _textless(name: str, docid: str, missing: int, total: int) -> DataError:
 
 
 class RunRetriever:
-    """Looks lists up; nothing in it changes, so threads may share it."""
+    """Looks lists up; nothing in it changes, so threads may share it.
+
+    Attributes:
+        warnings: What is odd about the order of the run, in sentences.
+    """
 
     def __init__(self, run: StoredRun, texts: Mapping[str, Document], strategy: str) -> None:
         self._run = run
@@ -111,6 +119,7 @@ class RunRetriever:
             if stored.query_text:
                 self._by_text.setdefault(stored.query_text, stored)
         self.score_kind: ScoreKind = "utility" if run.scored else "none"
+        self.warnings = run.warnings
 
     def knows(self, query: Query) -> bool:
         """Whether the run has a list for this query."""

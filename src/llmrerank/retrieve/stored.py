@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,8 @@ from llmrerank.jsonl import Line, parse_lines, text_lines
 from llmrerank.types import Document
 
 from .corpus import document_of
+from .irds import irds_name, table_of
+from .run_order import Scored, in_order, order_warnings
 
 __all__ = ["Row", "StoredList", "StoredRun", "candidate_files", "read_run", "read_texts"]
 
@@ -50,11 +52,13 @@ class StoredRun:
         lists: In file order, one for each query.
         texts: The documents of a candidates file that come with their text, by id; of several with one id the
             first. Empty for a TREC run.
+        warnings: What is odd about the order of a TREC run, in sentences: see `run_order`.
     """
 
     name: str
     lists: tuple[StoredList, ...]
     texts: Mapping[str, Document]
+    warnings: tuple[str, ...] = ()
 
     @property
     def scored(self) -> bool:
@@ -64,7 +68,7 @@ class StoredRun:
 
 @dataclass(slots=True, kw_only=True)
 class _Read:
-    """One line on its way: what sorts it and where it stood."""
+    """One candidate on its way: what sorts it and where it stood."""
 
     docid: str
     score: float | None
@@ -73,16 +77,21 @@ class _Read:
 
 
 def read_run(path: Path) -> StoredRun:
-    """Read a stored run, `.gz` or not.
+    """Read a stored run, `.gz` or not, or that of a collection of ir_datasets, `irds:NAME`.
 
     TREC lines (`query Q0 document rank score tag`) are ordered by score, the highest first; equal scores by
     rank, then by place in the file. Candidates are ordered by their `rank` where each has one, else as they
     stand.
 
     Raises:
+        ConfigError: There is no collection NAME, or it has no stored run.
         DataError: A line cannot be read, a document stands twice in one list, a query has two lists, or the
             file is empty.
+        MissingExtra: ir_datasets is not installed.
     """
+    collection = irds_name(path)
+    if collection is not None:
+        return _collection(collection)
     name = str(path)
     lines = (line for line in text_lines(path) if line.text.strip())
     first = next(lines, None)
@@ -113,7 +122,7 @@ def read_texts(path: Path) -> Mapping[str, Document]:
 
 
 def _trec(lines: Iterable[Line], name: str) -> StoredRun:
-    found: dict[str, list[_Read]] = {}
+    found: dict[str, list[Scored]] = {}
     for number, text, _ in lines:
         place = f"{name}, line {number}"
         columns = text.split()
@@ -123,18 +132,32 @@ def _trec(lines: Iterable[Line], name: str) -> StoredRun:
             )
         query, _, docid, rank, score = columns[:5]
         found.setdefault(query, []).append(
-            _Read(
+            Scored(
                 docid=docid,
                 score=_number(score, f"{place}: the score"),
                 rank=_number(rank, f"{place}: the rank"),
                 line=number,
             )
         )
-    lists = []
-    for query, rows in found.items():
-        rows.sort(key=lambda row: (-(row.score or 0.0), row.rank, row.line))
-        lists.append(_listed(query, "", rows, name))
-    return StoredRun(name=name, lists=tuple(lists), texts={})
+    return _ordered(found, name)
+
+
+def _collection(collection: str) -> StoredRun:
+    found: dict[str, list[Scored]] = {}
+    table = table_of(collection, "scoreddocs")
+    for number, (place, values) in enumerate(table.rows, start=1):
+        score = _number(values["score"], f"{place}: the score")
+        scored = Scored(docid=str(values["doc_id"]), score=score, rank=0.0, line=number)
+        found.setdefault(str(values["query_id"]), []).append(scored)
+    if not found:
+        raise DataError(f"the run {table.name} is empty")
+    return _ordered(found, table.name)
+
+
+def _ordered(found: Mapping[str, Sequence[Scored]], name: str) -> StoredRun:
+    ordered = {query: in_order(rows) for query, rows in found.items()}
+    lists = tuple(_listed(query, "", rows, name) for query, rows in ordered.items())
+    return StoredRun(name=name, lists=lists, texts={}, warnings=order_warnings(ordered, name))
 
 
 def _candidates(objects: Iterator[tuple[int, dict[str, Any]]], name: str) -> StoredRun:
@@ -188,7 +211,7 @@ def _candidate(item: Any, place: str, number: int, texts: dict[str, Document]) -
 _NOT_DOCUMENT = frozenset({"docid", "_id", "score", "rank", "doc"})
 
 
-def _listed(query_id: str, query_text: str, rows: list[_Read], name: str) -> StoredList:
+def _listed(query_id: str, query_text: str, rows: Sequence[_Read | Scored], name: str) -> StoredList:
     seen: dict[str, int] = {}
     for row in rows:
         if row.docid in seen:
