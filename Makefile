@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,llm,calibrate,plot,langchain,llama-index,haystack
+EXTRAS := local,offline,eval,datasets,llm,calibrate,plot,langchain,llama-index,haystack
 
 .PHONY: setup demo test test-slow lint bench
 
@@ -38,4 +38,8 @@ bench: setup
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/local_models.py
 	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/large_comparison.py
+	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/adapters.py

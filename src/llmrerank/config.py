@@ -85,6 +85,11 @@ class Config:
         """The pipelines of the file by name; paths in them are absolute."""
         return {} if self.file is None else {name: s.value for name, s in self.file.strategies.items()}
 
+    @property
+    def compare(self) -> Mapping[str, Any]:
+        """What the section `[compare]` says, by key; paths in it are absolute."""
+        return {} if self.file is None else {name: s.value for name, s in self.file.compare.items()}
+
     def register(self) -> None:
         """Make the names of the file's strategies known everywhere, and forget those of another file.
 
@@ -122,7 +127,8 @@ def load(path: str | Path | None = None) -> Config:
 def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
     """The file with absolute paths in its strategies; names and pipelines that cannot work are faults."""
     default = file.defaults.get("strategy")
-    if not file.strategies and default is None:
+    compared = file.compare.get("strategies")
+    if not file.strategies and default is None and compared is None:
         return file
     known = {entry.name for entry in entries()} - _registered
     names = file.strategies.keys() - known
@@ -130,7 +136,10 @@ def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
 
     def anchored(name: str, setting: Setting) -> Setting:
         try:
-            return replace(setting, value=str(_anchored(parse(setting.value), folder, names)))
+            spec = parse(setting.value)
+            moved = _anchored(spec, folder, names)
+            # What needs no change stays as it was typed.
+            return setting if moved == spec else replace(setting, value=str(moved))
         except ConfigError as error:
             faults.append(Fault(setting.line, setting.section, f"'{name}': {error}"))
             return setting
@@ -149,11 +158,18 @@ def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
         if (wrong := _wrong_name(name, known)) is not None:
             faults.append(Fault(setting.line, setting.section, wrong))
         check(name, setting, (name,))
+    file = replace(file, strategies=strategies)
+    if compared is not None:
+        rows = [anchored(text, replace(compared, value=text)) for text in compared.value]
+        for text, row in zip(compared.value, rows, strict=True):
+            check(text, row, ())
+        said = replace(compared, value=tuple(row.value for row in rows))
+        file = replace(file, compare={**file.compare, "strategies": said})
     if default is None:
-        return replace(file, strategies=strategies)
+        return file
     default = anchored("strategy", default)
     check("strategy", default, ())
-    return replace(file, strategies=strategies, defaults={**file.defaults, "strategy": default})
+    return replace(file, defaults={**file.defaults, "strategy": default})
 
 
 def _wrong_name(name: str, known: set[str]) -> str | None:

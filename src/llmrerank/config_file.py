@@ -9,6 +9,9 @@ base_url = "http://127.0.0.1:8080/v1"
 model = "qwen3"
 [strategies]                  # names for pipelines, usable wherever a strategy is
 mine = "bm25 % 100 >> listwise(window=10) % 5"
+[compare]                     # what `llmrerank compare` compares, for an experiment file (see `compare_keys`)
+dataset = "collection"
+strategies = ["bm25", "mine"]
 [prices]                      # a price file (see `prices`)
 date = 2026-11-01
 [prices.models."gpt-x-mini"]
@@ -27,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .compare_keys import COMPARE_KEYS
 from .config_lines import lines_of
 from .errors import ConfigError, did_you_mean
 from .knobs import ENDPOINT_KNOBS, KNOBS, Knob
@@ -36,7 +40,7 @@ from .prices import prices_of
 __all__ = ["NAME", "ConfigFile", "Fault", "Found", "Setting", "candidates", "find", "read"]
 
 NAME = "llmrerank.toml"
-_SECTIONS = ("defaults", "endpoints", "strategies", "prices")
+_SECTIONS = ("defaults", "endpoints", "strategies", "compare", "prices")
 _KEYS = ("api_key", "key", "token", "secret", "password")
 
 
@@ -78,6 +82,7 @@ class ConfigFile:
         defaults: By knob.
         endpoints: By name, then by knob.
         strategies: Pipelines as they are written, by name.
+        compare: What a comparison compares, by `COMPARE_KEYS`.
         prices: None where it has no section of prices.
     """
 
@@ -85,6 +90,7 @@ class ConfigFile:
     defaults: Mapping[str, Setting] = field(default_factory=dict)
     endpoints: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
     strategies: Mapping[str, Setting] = field(default_factory=dict)
+    compare: Mapping[str, Setting] = field(default_factory=dict)
     prices: Setting | None = None
 
 
@@ -175,6 +181,7 @@ class _Reader:
             "defaults": defaults,
             "endpoints": endpoints,
             "strategies": self.strategies(tables["strategies"]),
+            "compare": self.knobs(("compare",), tables["compare"], COMPARE_KEYS),
             "prices": prices,
         }
 
@@ -198,8 +205,7 @@ class _Reader:
                 except ValueError as error:
                     self.fault(place, f"'{name}' {error}")
                     continue
-                if known[name].form.is_path and checked is not False:
-                    checked = self.folder / checked
+                checked = known[name].form.anchored(checked, self.folder)
                 found[name] = Setting(value=checked, section=".".join(section), line=self.lines.get(place, 0))
         return found
 

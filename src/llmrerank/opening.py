@@ -1,10 +1,10 @@
-"""Given documents as the ranking that a course starts with: as they stand, or ranked by its first stage."""
+"""The ranking that a course starts with: what its first stage finds, or the documents as given."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .ranking import Hit, Place, Ranking
@@ -14,7 +14,38 @@ from .stages import Course, smaller
 from .trace import Event, StageDone, Trace
 from .types import Document, Query
 
-__all__ = ["opened"]
+__all__ = ["found_by", "opened"]
+
+
+async def found_by(retriever: Callable[[], Retriever], query: Query, *, k: int, stage: str) -> Ranking:
+    """What a first stage finds for a query, with its end in the books.
+
+    Args:
+        retriever: Opens it where it is not open yet; called, as the search is, in a thread.
+        query: What is asked.
+        k: How many documents, 1 or more.
+        stage: What it is called.
+    """
+
+    def search() -> Ranking:
+        [ranking] = retriever().search([query], k=k)
+        return ranking
+
+    begun = time.perf_counter()
+    found = await asyncio.to_thread(search)
+    seconds = time.perf_counter() - begun
+    done = StageDone(stage=stage, documents_in=0, documents_out=len(found), seconds=seconds)
+
+    def placed(hit: Hit) -> Hit:
+        place = Place(stage=stage, rank=hit.rank, score=hit.score)
+        return replace(hit, previous_rank=hit.rank, history=(*hit.history, place))
+
+    return replace(
+        found,
+        query=query.text,
+        hits=tuple(map(placed, found.hits)),
+        trace=Trace((*found.trace.events, done)),
+    )
 
 
 async def opened(

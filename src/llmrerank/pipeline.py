@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +16,14 @@ from .errors import ConfigError
 from .estimate import Estimate, estimate
 from .limits import Ledger
 from .many import Row, Rows, drained, many, streamed
+from .opening import found_by
 from .purse import Purse
-from .ranking import Hit, Place, Ranking
+from .ranking import Ranking
 from .retrieve.retriever import Retriever, Source
 from .selection import Selection
 from .settings import Settings
 from .stages import Watch, smaller
-from .trace import Seen, StageDone, Trace
+from .trace import Seen, Trace
 from .types import Document, Example, Limits, Query, documents_from
 
 __all__ = ["DEPTH", "Pipeline"]
@@ -116,6 +115,7 @@ class Pipeline(Door):
         top: int | None = None,
         min_score: float | None = None,
         group_by: str | None = None,
+        found: Ranking | None = None,
         ledger: Ledger | None = None,
         progress: Callable[[Progress], None] | None = None,
         witness: Callable[[Seen], None] | None = None,
@@ -128,6 +128,7 @@ class Pipeline(Door):
             min_score: Least score of a returned document, in the unit of `score_kind`; None: none.
             group_by: Key of the metadata that names the document a chunk belongs to: the best chunk of each
                 is returned, with the others in its `group`. `top` then counts groups.
+            found: What `afind` gave for this query before; None: the first stage is asked now.
             ledger: Spending shared with other searches; None: a new one from the limits.
             progress: Called as judgements come in.
             witness: Told every call with its reply, texts included.
@@ -138,7 +139,9 @@ class Pipeline(Door):
             CallError: The provider failed and nothing was answered.
         """
         selection = self._selection(top=top, min_score=min_score, group_by=group_by)
-        return await self._searched(query, selection, ledger, Watch(progress=progress, witness=witness))
+        return await self._searched(
+            query, selection, ledger, Watch(progress=progress, witness=witness), found
+        )
 
     def astream(
         self,
@@ -190,11 +193,19 @@ class Pipeline(Door):
         )
 
     async def _searched(
-        self, query: str | Query, selection: Selection, ledger: Ledger | None, watch: Watch | None
+        self,
+        query: str | Query,
+        selection: Selection,
+        ledger: Ledger | None,
+        watch: Watch | None,
+        found: Ranking | None = None,
     ) -> Ranking:
         asked = query if isinstance(query, Query) else Query(text=query)
         ledger = self._ledger(ledger)
-        found = await self._retrieve(asked, selection)
+        if found is None:
+            alone = not self.course.steps and not selection.whole
+            found = await self.afind(asked, k=smaller(self.depth, selection.top) if alone else None)
+        found = replace(found, strategy=str(self.spec), trace=Trace((*self._unread(), *found.trace.events)))
         if watch is not None and watch.provisional is not None:
             watch.provisional(replace(found, hits=found.hits[: selection.top]))
         reranked = await self.course.rerank(
@@ -208,31 +219,24 @@ class Pipeline(Door):
         )
         return selection.of(reranked)
 
-    async def _retrieve(self, query: Query, selection: Selection) -> Ranking:
-        course = self.course
-        depth = course.first_cut or DEPTH
-        if not course.steps and not selection.whole:
-            depth = smaller(depth, selection.top) or depth
+    @property
+    def depth(self) -> int:
+        """How many documents the first stage is asked for."""
+        return self.course.first_cut or DEPTH
 
-        def search() -> Ranking:
-            [ranking] = self.retriever().search([query], k=depth)
-            return ranking
+    async def afind(self, query: str | Query, *, k: int | None = None) -> Ranking:
+        """Ask the first stage alone.
 
-        begun = time.perf_counter()
-        ranking = await asyncio.to_thread(search)
-        done = StageDone(
-            stage=self._first_name,
-            documents_in=0,
-            documents_out=len(ranking),
-            seconds=time.perf_counter() - begun,
-        )
-        return replace(
-            ranking,
-            query=query.text,
-            strategy=str(self.spec),
-            hits=tuple(_first_place(hit, stage=self._first_name) for hit in ranking.hits),
-            trace=Trace((*self._unread(), *ranking.trace.events, done)),
-        )
+        Args:
+            query: As for `asearch`.
+            k: How many documents, 1 or more; None: `depth`.
+
+        Raises:
+            ConfigError: The source lacks what the first stage needs.
+            DataError: What the first stage reads is not in order.
+        """
+        asked = query if isinstance(query, Query) else Query(text=query)
+        return await found_by(self.retriever, asked, k=k or self.depth, stage=self._first_name)
 
     def _effective(self) -> Settings:
         """The settings, with the source's own instruction and examples where none were given."""
@@ -246,23 +250,27 @@ class Pipeline(Door):
     def _first_name(self) -> str:
         return str(self.spec.stages[0].call)
 
+    @property
+    def first_key(self) -> str:
+        """What the first stage is known by among opened ones: its spelling and its model."""
+        return f"{self._first_name} {self._first.values.get('model')}"
+
     def retriever(self) -> Retriever:
         """The opened first stage.
 
         Raises:
             ConfigError: The source lacks what it needs.
         """
-        key = f"{self._first_name} {self._first.values.get('model')}"
         with self._opening:
-            if key not in self._retrievers:
-                self._retrievers[key] = self._first.build().open(self.source)
-            return self._retrievers[key]
+            if self.first_key not in self._retrievers:
+                self._retrievers[self.first_key] = self._first.build().open(self.source)
+            return self._retrievers[self.first_key]
 
     def estimate(self, query: str | Query, *, top: int | None = None) -> Estimate:
         """Predict calls, rounds, tokens and cost of one search. Nothing is sent and no model is loaded."""
         asked = query if isinstance(query, Query) else Query(text=query)
         Selection(top=top)
-        depth = self.course.first_cut or DEPTH
+        depth = self.depth
         if self.source.corpus is not None:
             sample = list(self.source.corpus[:depth])
         else:
@@ -280,8 +288,3 @@ def _documents(
 
         return tuple(read_documents(corpus))
     return documents_from(corpus)
-
-
-def _first_place(hit: Hit, *, stage: str) -> Hit:
-    place = Place(stage=stage, rank=hit.rank, score=hit.score)
-    return replace(hit, previous_rank=hit.rank, history=(*hit.history, place))

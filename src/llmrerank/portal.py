@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import functools
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from .errors import ConfigError
 
-__all__ = ["run"]
+__all__ = ["door", "run"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -87,6 +88,23 @@ def run(
         if future.cancel() or future.cancelled():
             finished.wait(_CLEAN_UP_SECONDS)
         raise
+
+
+def door(function: Callable[_Arguments, Awaitable[_Result]], *, name: str) -> Callable[_Arguments, _Result]:
+    """The synchronous form of an asynchronous function: the same arguments, run on the background loop.
+
+    Args:
+        function: What it runs.
+        name: What it is called.
+    """
+
+    @functools.wraps(function)
+    def synchronous(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        return run(function, *args, **kwargs)
+
+    synchronous.__name__ = synchronous.__qualname__ = name
+    del synchronous.__wrapped__  # it would look like a coroutine function
+    return synchronous
 
 
 def _open() -> _Background:

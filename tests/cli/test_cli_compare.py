@@ -12,9 +12,9 @@ def test_one_row_for_each_strategy(cli, dataset):
     assert ended.code == Exit.DONE
     heading, *rows = ended.out.splitlines()
     assert heading.split()[:3] == ["pipeline", "RR@10", "R@5"]
-    assert [row.split()[0] for row in rows] == ["bm25", "rank-bm25"]
+    assert [row.split()[0] for row in rows] == ["bm25", "rank-bm25", "oracle:"]
     assert rows[0].split()[1] == "1.0000"
-    assert "animals: 2 queries" in ended.err
+    assert "animals, 2 queries" in ended.err
 
 
 def test_json_has_the_documented_shape(cli, dataset):
@@ -24,7 +24,8 @@ def test_json_has_the_documented_shape(cli, dataset):
     [row] = ended.json["rows"]
     keys = "strategy measures seconds calls cached rounds tokens_in tokens_out cost repaired degraded errors"
     assert set(keys.split()) <= set(row)
-    assert set(row["seconds"]) == {"p50", "p95"}
+    assert {"p50", "p95", "p99"} == set(row["seconds"])
+    assert ended.json["oracles"] == [{"candidates": "bm25", "measures": row["measures"]}]
 
 
 def test_answers_are_kept_so_the_same_command_again_makes_no_call(cli, dataset):

@@ -12,8 +12,9 @@ from scripted_endpoint import Endpoint
 
 from llmrerank.errors import CallError, ConfigError, DataError
 from llmrerank.evaluate import Comparison, Dataset, Progress, compare, forecast, read_run
-from llmrerank.evaluate.comparison import Seconds
 from llmrerank.evaluate.preparation import pipelines_of
+from llmrerank.evaluate.seconds import Seconds
+from llmrerank.evaluate.tables import cells
 from llmrerank.limits import Price, Prices
 from llmrerank.purse import Purse
 from llmrerank.settings import Settings
@@ -59,16 +60,24 @@ def test_every_row_says_what_was_typed_what_ran_and_what_it_cost(collection: Pat
     assert first["pipeline"] == "bm25 % 3"
     assert first["measures"] == {"RR@10": 1.0, "P@1": 1.0}
     assert 0 < first["seconds"]["p50"] <= first["seconds"]["p95"]
-    assert first["versus_first"] == {}
+    assert first["versus_baseline"] == {}
     assert [first[key] for key in ("calls", "cached", "rounds", "cost", "errors")] == [0, 0, 0, 0, 0]
     assert second["seconds"] is None
     assert second["measures"]["RR@10"] == pytest.approx(6 / 7)
-    assert second["versus_first"]["RR@10"]["difference"] == pytest.approx(-1 / 7, abs=1e-6)
+    versus = second["versus_baseline"]["RR@10"]
+    assert versus["difference"] == pytest.approx(-1 / 7, abs=1e-6)
+    assert (versus["wins"], versus["ties"], versus["losses"]) == (0, 6, 1)
+    assert versus["low"] <= versus["difference"] <= versus["high"] <= 0
+    assert document["detectable"]["P@1"] == pytest.approx(0.4003, abs=1e-3)
+    [alike] = document["agreement"]
+    assert (alike["first"], alike["second"], alike["queries"]) == (0, 1, 7)
     assert document["warnings"] == [
         "run(path='stored.trec'): 1 of 7 queries are not in this run, such as 'q6'; they find nothing"
     ]
     assert sorted(path.name for path in out.iterdir()) == [
+        "1-bm25-3.jsonl",
         "1-bm25-3.trec",
+        "2-run-path-stored-trec-.jsonl",
         "2-run-path-stored-trec-.trec",
         "compare.json",
     ]
@@ -101,11 +110,11 @@ def test_an_llm_that_knows_gets_everything_right(collection: Path, endpoint: End
     assert not comparison.exhausted
     assert [step.done for step in told if step.row == 2] == [1, 2, 3]
     assert {step.strategy for step in told if step.row == 3} == {LISTWISE}
-    headings, cells = comparison.table()
-    assert headings[:2] == ("pipeline", "nDCG@10")
-    assert {"calls", "tokens in", "cost USD"} <= set(headings)
-    assert {"cached", "repaired", "degraded"} <= set(headings)
-    assert len(cells) == 3
+    table = cells(comparison)
+    assert table.headings[:2] == ("pipeline", "nDCG@10")
+    assert {"calls", "tokens in", "cost USD"} <= set(table.headings)
+    assert {"cached", "repaired", "degraded"} <= set(table.headings)
+    assert len(table.rows) == 3
 
 
 def test_only_the_first_judged_queries_in_file_order(collection: Path) -> None:
@@ -271,8 +280,8 @@ def test_a_forecast_sends_nothing(collection: Path, endpoint: Endpoint) -> None:
 
 
 def test_percentiles_are_times_that_were_measured() -> None:
-    assert Seconds.of([3.0]) == Seconds(p50=3.0, p95=3.0)
-    assert Seconds.of([float(n) for n in range(100, 0, -1)]) == Seconds(p50=50.0, p95=95.0)
+    assert Seconds.of([3.0]) == Seconds(p50=3.0, p95=3.0, p99=3.0)
+    assert Seconds.of([float(n) for n in range(100, 0, -1)]) == Seconds(p50=50.0, p95=95.0, p99=99.0)
 
 
 def test_an_unknown_price_is_not_zero(collection: Path, endpoint: Endpoint) -> None:
@@ -281,8 +290,8 @@ def test_an_unknown_price_is_not_zero(collection: Path, endpoint: Endpoint) -> N
         Dataset.open(collection), [f"bm25 % 3 >> {LISTWISE}"], settings=settings(endpoint), limit=1
     )
     assert comparison.rows[0].to_dict()["cost"] is None
-    headings, [cells] = comparison.table()
-    assert cells[headings.index("cost USD")] == "unknown"
+    table = cells(comparison)
+    assert table.rows[0][table.headings.index("cost USD")] == "unknown"
 
 
 def test_chunks_are_judged_as_the_documents_they_belong_to(tmp_path):

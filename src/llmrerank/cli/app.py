@@ -15,17 +15,21 @@ from .check import UsageError, faults_of
 from .command import command
 from .compare import compare
 from .config import config
+from .diff import diff
 from .doctor import doctor
 from .endpoint import endpoint
 from .exits import Exit
 from .explain import explain
 from .failures import report, say
+from .judge import judge
+from .label import label
 from .layout import Command, Group
 from .rank import rank
 from .search import search
 from .show_models import models
 from .show_prompts import prompt, prompts
 from .show_strategies import strategies
+from .show_trace import trace
 
 __all__ = ["app", "run"]
 
@@ -67,7 +71,7 @@ app = _group(
     callback=_root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-_show = _group(help="Show strategies, models and prompts.", add_completion=False)
+_show = _group(help="Show strategies, models, prompts and traces.", add_completion=False)
 _cache = _group(help="Look into the cache of answers, or empty it.", add_completion=False)
 
 _function: Callable[..., Exit | None]
@@ -76,6 +80,9 @@ for _name, _function in (
     ("search", search),
     ("batch", batch),
     ("compare", compare),
+    ("label", label),
+    ("judge", judge),
+    ("diff", diff),
     ("explain", explain),
     ("calibrate", calibrate),
 ):
@@ -85,6 +92,7 @@ for _name, _function in (
     ("models", models),
     ("prompts", prompts),
     ("prompt", prompt),
+    ("trace", trace),
 ):
     _show.command(_name, cls=Command)(command(_function))
 for _name, _function in (("stats", stats), ("clear", clear)):

@@ -2,145 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
+from llmrerank.errors import ConfigError
+
+from .collection import Collection
+from .comparing import Comparing, Written
 from .dry_run import print_forecast
 from .exits import Exit
-from .notes import notes_on
-from .options import Calling, default_cache
-from .progress import line
+from .options import Calling, configured, default_cache
 from .talk import Talk
 
 if TYPE_CHECKING:
-    from llmrerank.evaluate import Comparison, Progress
+    from llmrerank.evaluate import Comparison, Dataset
+    from llmrerank.settings import Settings
 
 __all__ = ["compare"]
 
 
 def compare(
     *,
-    dataset: Annotated[Path, Option("--dataset", metavar="DIR", help="Dataset folder")],
+    experiment: Annotated[
+        Path | None, Argument(metavar="EXPERIMENT", help="TOML file with a section [compare]")
+    ] = None,
     strategies: Annotated[
         list[str] | None,
         Option("--strategies", metavar="SPEC...", help="One row each: bm25 'bm25 >> listwise'"),
     ] = None,
+    collection: Collection,
+    comparing: Comparing,
+    written: Written,
     calling: Calling,
     talk: Talk,
-    candidates: Annotated[
-        str | None, Option("--candidates", metavar="FILE", help="What a bare 'run' reads")
-    ] = None,
-    limit: Annotated[
-        int | None, Option("--limit", metavar="N", min=1, help="Only the first N judged queries")
-    ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        Option("--metrics", metavar="NAME...", show_default=False, help="[default: nDCG@10 RR@10 R@100]"),
-    ] = None,
-    split: Annotated[
-        str | None, Option("--split", metavar="NAME", help="Judgements qrels/NAME.tsv  [default: test]")
-    ] = None,
-    card: Annotated[
-        Path | None,
-        Option("--card", metavar="FILE", help="What makes a document relevant  [default: DIR/dataset.toml]"),
-    ] = None,
-    group_by: Annotated[
-        str | None, Option("--group-by", metavar="KEY", help="Metadata with the judged id of a chunk")
-    ] = None,
-    out: Annotated[
-        Path | None, Option("--out", metavar="DIR", help="Write runs (TREC) and compare.json there")
-    ] = None,
-    index: Annotated[
-        Path | None, Option("--index", metavar="DIR", help="Keep indexes there between runs")
-    ] = None,
 ) -> Exit:
-    r"""Compare strategies over the same queries. Answers of LLMs are kept.
+    r"""Compare strategies over the same queries. Answers of LLMs are kept, so it can be stopped and go on.
 
     \b
       llmrerank compare --dataset examples/stdlib --strategies bm25 "bm25 % 100 >> bi-encoder"
+      llmrerank compare --docs notes/ --queries questions.csv --strategies bm25 fast --report r.html
     """
+    written.check(talk)
+    if experiment is not None:
+        if calling.config is not None:
+            raise ConfigError("an experiment file and --config are the same thing twice; give one of them")
+        calling = replace(calling, config=experiment)
+    said = configured(calling.config).compare
+    if experiment is not None and not said:
+        raise ConfigError(f"{experiment} has no section [compare]; write dataset and strategies there")
     settings = calling.settings(cache=default_cache())
-    strategies = strategies or [calling.strategy(None, "--strategies")]
+    chosen = comparing.said(said)
+    specs = list(strategies or said.get("strategies") or [calling.strategy(None, "--strategies")])
+    datasets = collection.open(said)
+    if calling.dry_run:
+        _forecast(datasets, specs, chosen, settings, talk)
+        return Exit.DONE
+    comparisons = _compared(datasets, specs, chosen, settings, written.out, talk)
+    text = _experiment(collection.said(said), specs, chosen, calling)
+    comparisons = [replace(comparison, experiment=text) for comparison in comparisons]
+    written.write(comparisons, talk)
+    failure = next((one.failure for one in comparisons if one.failure is not None), None)
+    if failure is not None:
+        raise failure
+    if any(one.exhausted for one in comparisons):
+        return Exit.BUDGET
+    return Exit.DEGRADED if any(one.degraded for one in comparisons) else Exit.DONE
+
+
+def _forecast(
+    datasets: Sequence[Dataset], specs: Sequence[str], chosen: dict[str, Any], settings: Settings, talk: Talk
+) -> None:
     from llmrerank import evaluate
 
-    opened = evaluate.Dataset.open(dataset, split=split, candidates=candidates, card=card)
-    if calling.dry_run:
-        rows = evaluate.forecast(opened, strategies, settings=settings, limit=limit)
+    for dataset in datasets:
+        rows = evaluate.forecast(
+            dataset,
+            specs,
+            settings=settings,
+            limit=chosen.get("limit"),
+            repeat=chosen.get("repeat", 1),
+            shuffle=chosen.get("shuffle", False),
+        )
         print_forecast(
-            opened.name,
+            dataset.name,
             rows[0].queries,
             [(row.strategy, row.pipeline, row.estimate) for row in rows],
             settings,
             talk,
         )
-        return Exit.DONE
-    with line(talk) as show:
 
-        def watch(progress: Progress) -> None:
-            if show is not None:
-                show(
-                    f"{progress.row} of {len(strategies)}: {progress.strategy}: "
-                    f"{progress.done} of {progress.queries} queries"
+
+def _compared(
+    datasets: Sequence[Dataset],
+    specs: Sequence[str],
+    chosen: dict[str, Any],
+    settings: Settings,
+    out: Path | None,
+    talk: Talk,
+) -> list[Comparison]:
+    from llmrerank import evaluate
+    from llmrerank.purse import Purse
+
+    from .compare_progress import comparing as watching
+
+    purse = Purse(settings.limits, settings.prices)
+    several = len(datasets) > 1
+    found = []
+    with watching(talk, rows=len(specs)) as progress:
+        for dataset in datasets:
+            found.append(
+                evaluate.compare(
+                    dataset,
+                    specs,
+                    settings=settings,
+                    measures=chosen.get("metrics") or evaluate.DEFAULT_MEASURES,
+                    oracle=True,
+                    out=out / dataset.name if out is not None and several else out,
+                    purse=purse,
+                    progress=progress,
+                    **{
+                        name: chosen[name]
+                        for name in ("limit", "baseline", "repeat", "shuffle", "group_by", "index")
+                        if name in chosen
+                    },
                 )
-
-        comparison = evaluate.compare(
-            opened,
-            strategies,
-            settings=settings,
-            measures=metrics or evaluate.DEFAULT_MEASURES,
-            limit=limit,
-            out=out,
-            index=index,
-            group_by=group_by,
-            progress=watch,
-        )
-    _talk_about(comparison, talk)
-    if talk.json:
-        talk.print_json(comparison.to_dict())
-    else:
-        from .grid import print_grid
-
-        headings, rows_shown = comparison.table()
-        print_grid(headings, rows_shown, best=_best(comparison, headings))
-    return _exit_of(comparison)
+            )
+    return found
 
 
-def _talk_about(comparison: Comparison, talk: Talk) -> None:
-    for warning in comparison.warnings:
-        talk.warn(warning)
-    for row in comparison.rows:
-        for note in notes_on(row.trace):
-            talk.warn(f"{row.strategy}: {note}")
-        if row.failures:
-            query, sentence = next(iter(row.failures.items()))
-            talk.warn(f"{row.strategy}: {len(row.failures)} queries failed, such as '{query}': {sentence}")
-    talk.say(
-        f"{comparison.dataset}: {comparison.queries} queries; relevant from grade {comparison.relevance}; "
-        "seconds for one query"
-        + ("; * differs from the first row by more than noise" if _starred(comparison) else "")
+def _experiment(
+    collection: dict[str, Any], specs: Sequence[str], chosen: dict[str, Any], calling: Calling
+) -> str:
+    """The file that makes the same comparison again, wherever it is read."""
+    import datetime
+
+    from llmrerank.experiment import experiment_text
+    from llmrerank.forms import ELSEWHERE
+
+    def absolute(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [absolute(one) for one in value]
+        return value if str(value).startswith(ELSEWHERE) else str(Path(value).expanduser().resolve())
+
+    paths = ("dataset", "docs", "queries", "qrels", "card")
+    told = {name: absolute(value) if name in paths else value for name, value in collection.items()}
+    told |= {"strategies": list(specs)}
+    told |= {name: value for name, value in chosen.items() if name != "index"}
+    named = configured(calling.config).strategies
+    words = " ".join(specs)
+    return experiment_text(
+        told,
+        calling.resolved(),
+        strategies={name: spec for name, spec in named.items() if name in words},
+        date=datetime.date.today(),
     )
-
-
-def _starred(comparison: Comparison) -> bool:
-    return any("*" in cell for row in comparison.table()[1] for cell in row[1:])
-
-
-def _best(comparison: Comparison, headings: tuple[str, ...]) -> set[tuple[int, int]]:
-    """Cells (row, column) of the best value of each measure, where rows differ."""
-    best = set()
-    for column, name in enumerate(headings):
-        if name in comparison.measures:
-            values = [row.measures[name] for row in comparison.rows]
-            if min(values) < max(values):
-                best |= {(place, column) for place, value in enumerate(values) if value == max(values)}
-    return best
-
-
-def _exit_of(comparison: Comparison) -> Exit:
-    if comparison.failure is not None:
-        raise comparison.failure
-    if comparison.exhausted:
-        return Exit.BUDGET
-    return Exit.DEGRADED if comparison.degraded else Exit.DONE

@@ -111,7 +111,9 @@ def _pipeline(
     from llmrerank.stages import Course
 
     Course.of(spec, model=settings.stage_model, base_url=settings.stage_base_url)
-    if not folder and not Path(place).is_dir():
+    from llmrerank.retrieve.corpus import is_dataset_folder
+
+    if not folder and not is_dataset_folder(Path(place)):
         from .search import source_of
 
         return Pipeline(spec, source=source_of(place, None), settings=settings), asked, {}

@@ -9,6 +9,11 @@ from typer.core import TyperCommand, TyperGroup
 __all__ = ["Command", "Group"]
 
 _ORDER = {"Arguments": 0, "Options": 0, "Output": 2}
+_SHARED = ("Model", "Work", "Limits")
+"""Sections that many commands have; one that would not fit a screen names their options only."""
+_EXPLAINED = "llmrerank rank --help"
+_MOST, _WIDEST = 34, 96
+"""Options that fit a screen with the rest of the help, and letters of a line."""
 
 
 class Command(TyperCommand):
@@ -24,6 +29,11 @@ class Command(TyperCommand):
                 text = getattr(option, "help", None) or ""
                 text += "  [required]" if option.required else ""
                 sections.setdefault(_panel(option), []).append((record[0], text))
+        folded = {
+            panel: sections.pop(panel)
+            for panel in _SHARED
+            if panel in sections and sum(map(len, sections.values())) > _MOST
+        }
         width = max((len(head) for rows in sections.values() for head, _ in rows), default=0)
         formatter.write_paragraph()
         for panel in sorted(sections, key=lambda panel: _ORDER.get(panel, 1)):
@@ -31,6 +41,23 @@ class Command(TyperCommand):
             formatter.indent()
             formatter.write_dl([(head.ljust(width), text) for head, text in sections[panel]])
             formatter.dedent()
+        _write_folded(folded, formatter)
+
+
+def _write_folded(sections: dict[str, list[tuple[str, str]]], formatter: Any) -> None:
+    """Write sections as the names of their options, and where they are explained."""
+    if not sections:
+        return
+    formatter.write(f"As in {_EXPLAINED}:\n")
+    for panel, rows in sections.items():
+        line = f"  {panel}:".ljust(10)
+        for head, _ in rows:
+            name = head.split()[0].rstrip(",")
+            if len(line) + len(name) + 2 > _WIDEST:
+                formatter.write(f"{line}\n")
+                line = " " * 10
+            line += f"  {name}"
+        formatter.write(f"{line}\n")
 
 
 class Group(TyperGroup):

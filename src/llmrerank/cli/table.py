@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from llmrerank.harmless import harmless
+
 from .notes import notes_on
 from .talk import Talk
 
@@ -58,7 +60,7 @@ def _print_lines(ranking: Ranking, *, with_ids: bool) -> None:
             str(hit.rank),
             _moved(hit),
             _score(hit.score),
-            *([str(hit.document.id)] if with_ids else []),
+            *([harmless(str(hit.document.id))] if with_ids else []),
         ]
         line = " ".join([*fields, _text(hit.document)]).rstrip()
         print(line if not width or len(line) <= width else line[: width - 1] + "…")
@@ -75,16 +77,16 @@ def _print_table(ranking: Ranking, *, with_ids: bool) -> None:
     table.add_column(width=max((len(_moved(hit)) for hit in ranking), default=0))
     table.add_column(justify="right", width=max((len(_score(hit.score)) for hit in ranking), default=0))
     if with_ids:
-        ids = max((len(str(hit.document.id)) for hit in ranking), default=0)
+        ids = max((len(harmless(str(hit.document.id))) for hit in ranking), default=0)
         table.add_column(no_wrap=True, overflow="ellipsis", width=min(ids, 30))
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for hit in ranking:
         style = "green" if hit.moved > 0 else "red" if hit.moved < 0 else "dim"
         cells = [Text(str(hit.rank)), Text(_moved(hit), style=style), Text(_score(hit.score))]
         if with_ids:
-            cells.append(Text(str(hit.document.id), style="dim"))
-        title = f"{_flat(hit.document.title)} — " if hit.document.title else ""
-        cells.append(Text.assemble((title, "bold"), _flat(hit.document.text)))
+            cells.append(Text(harmless(str(hit.document.id)), style="dim"))
+        title = f"{harmless(hit.document.title)} — " if hit.document.title else ""
+        cells.append(Text.assemble((title, "bold"), harmless(hit.document.text)))
         table.add_row(*cells)
     Console().print(table)
 
@@ -103,10 +105,5 @@ def _score(score: float | None) -> str:
 
 
 def _text(document: Document) -> str:
-    title, text = _flat(document.title), _flat(document.text)
+    title, text = harmless(document.title), harmless(document.text)
     return f"{title} — {text}" if title and text else title or text
-
-
-def _flat(text: str) -> str:
-    """On one line, without characters that move a cursor."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

@@ -16,11 +16,12 @@ from llmrerank.purse import Purse
 from llmrerank.settings import Settings
 from llmrerank.trace import Trace
 
-from .compare import CHAT_QUERIES, Progress
+from .contest import at_once
 from .dataset import Dataset
 from .isotonic import FEWEST, Fit, fit, require_sklearn
 from .judged_scores import JudgedScores
 from .preparation import open_stages, pipelines_of, warm_models
+from .progress import Progress
 from .scoring import kind_of, refuse_scoreless
 from .strategy_run import StrategyRun
 
@@ -144,8 +145,9 @@ async def acalibrate(
     run = StrategyRun(
         pipeline=pipeline,
         purse=Purse(settings.limits, settings.prices),
+        keep=lambda query, ranking, seconds: ranking,
         tell=_teller(progress, strategy, len(queries)),
-        at_once=CHAT_QUERIES if pipeline.course.chats else 1,
+        at_once=at_once(pipeline),
     )
     async with pipeline:
         warnings += await asyncio.to_thread(open_stages, [pipeline], queries)
@@ -156,7 +158,7 @@ async def acalibrate(
         del warm  # held until here: models unload when nobody holds a client
     if run.lost:
         raise run.lost
-    rankings = {query: run.rankings[query.id] for query in queries if query.id in run.rankings}
+    rankings = {query: run.kept[query.id] for query in queries if query.id in run.kept}
     trace = Trace.joined(ranking.trace for ranking in rankings.values())
     kind = kind_of(pipeline, rankings.values())
     judged = JudgedScores.of(rankings, dataset.qrels, relevance=level, unjudged=unjudged)
@@ -194,9 +196,13 @@ async def acalibrate(
 
 def _teller(
     progress: Callable[[Progress], None] | None, strategy: str, queries: int
-) -> Callable[[int], None]:
-    def tell(done: int) -> None:
+) -> Callable[[Trace], None]:
+    told = Progress(row=1, strategy=strategy, done=0, queries=queries)
+
+    def tell(trace: Trace) -> None:
+        nonlocal told
+        told = told.after(trace)
         if progress is not None:
-            progress(Progress(row=1, strategy=strategy, done=done, queries=queries))
+            progress(told)
 
     return tell

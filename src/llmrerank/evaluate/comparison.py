@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmrerank.errors import CallError
-from llmrerank.trace import Called, Trace
+from llmrerank.trace import Trace
+from llmrerank.types import Document
 
-from .noise import Difference
+from .agreement import Agreement
+from .contrast import Contrast
+from .kept import Kept
+from .seconds import Seconds
+from .sensitivity import Sensitivity
+from .spread import Spread
+from .stage_figures import StageFigures
 
-__all__ = ["SCHEMA", "Comparison", "Row", "Seconds"]
+__all__ = ["ORACLE", "SCHEMA", "Comparison", "Row"]
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seconds:
-    """Wall-clock seconds of one query, end to end: the median, and what 95 of 100 queries stay within."""
-
-    p50: float
-    p95: float
-
-    @classmethod
-    def of(cls, seconds: Sequence[float]) -> Seconds:
-        """Percentiles by nearest rank: every one is a time that was measured. At least one time."""
-        ordered = sorted(seconds)
-
-        def percentile(share: float) -> float:
-            return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-        return cls(p50=percentile(0.5), p95=percentile(0.95))
+ORACLE = "oracle"
+"""Begins the name of a row that holds the best possible order of what a first stage found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +33,23 @@ class Row:
     Attributes:
         strategy: As it was typed.
         pipeline: What ran, in the one spelling, with the first stage that was put in front.
-        measures: Means by measure.
+        measures: Means by measure; over the repetitions, where there were several. Empty without judgements.
         per_query: By measure, then by query id.
-        seconds: Per query; None for a stored run, for which nobody waited, and where no query was answered.
-        trace: Everything that happened, query after query.
+        seconds: Per query, end to end; None for a stored run, for which nobody waited, and where no query was
+            answered.
+        trace: Everything that happened, query after query, all repetitions.
         queries: Queries evaluated.
+        repeats: How often each query was asked.
         failures: Sentences by query id, of the queries that failed and count as empty rankings.
-        versus_first: By measure, how this row differs from the first one; empty for the first.
+        versus: By measure, how this row differs from the baseline; empty for the baseline itself.
+        kept: By query id in the order of the queries, of those answered; of the first repetition.
+        stages: What each stage of the pipeline took.
+        spread: By measure, how it varies from one repetition to the next; empty for one.
+        changed: Share of the queries whose first ten were not the same every time, from 0 to 1; None for one
+            repetition.
+        sensitivity: What another order of the same candidates makes of it, where that was tried.
         run: Name of the run file, or None where none was written.
+        is_oracle: Whether no system stands behind this row, but the judgements themselves.
     """
 
     strategy: str
@@ -60,26 +59,32 @@ class Row:
     seconds: Seconds | None
     trace: Trace
     queries: int
+    repeats: int = 1
     failures: Mapping[str, str] = field(default_factory=dict)
-    versus_first: Mapping[str, Difference] = field(default_factory=dict)
+    versus: Mapping[str, Contrast] = field(default_factory=dict)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    stages: tuple[StageFigures, ...] = ()
+    spread: Mapping[str, Spread] = field(default_factory=dict)
+    changed: float | None = None
+    sensitivity: Sensitivity | None = None
     run: str | None = None
+    is_oracle: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: totals over all queries, `rounds` the mean per query."""
         trace = self.trace
         paid = trace.paid
         exhausted = trace.exhausted
+        asked = self.queries * self.repeats
         return {
             "strategy": self.strategy,
             "pipeline": self.pipeline,
             "measures": dict(self.measures),
-            "seconds": None
-            if self.seconds is None
-            else {"p50": round(self.seconds.p50, 6), "p95": round(self.seconds.p95, 6)},
+            "seconds": None if self.seconds is None else self.seconds.to_dict(),
             "calls": trace.calls,
             "cached": trace.cached,
             "pairs": trace.pairs,
-            "rounds": round(trace.rounds / self.queries, 4) if self.queries else 0.0,
+            "rounds": round(trace.rounds / asked, 4) if asked else 0.0,
             "tokens_in": paid.input,
             "tokens_out": paid.output,
             "cost": trace.cost,
@@ -89,25 +94,35 @@ class Row:
             "failures": dict(self.failures),
             "exhausted": exhausted.limit if exhausted else None,
             "warnings": list(trace.warnings),
-            "versus_first": {
-                name: {"difference": round(d.mean, 6), "p": round(d.p, 6)}
-                for name, d in self.versus_first.items()
-            },
+            "versus_baseline": {name: contrast.to_dict() for name, contrast in self.versus.items()},
+            "stages": [stage.to_dict() for stage in self.stages],
+            "repeats": self.repeats,
+            "spread": {name: spread.to_dict() for name, spread in self.spread.items()},
+            "changed": None if self.changed is None else round(self.changed, 6),
+            "sensitivity": None if self.sensitivity is None else self.sensitivity.to_dict(),
             "run": self.run,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Strategies over the same queries.
+    """Strategies over the same queries of one dataset.
 
     Attributes:
         dataset: Its name.
         queries: Queries evaluated.
-        measures: Their names, in the order asked.
+        measures: Their names, in the order asked; empty where nothing is judged.
         relevance: The lowest grade that counted as relevant for measures without grades.
-        rows: In the order of the strategies.
+        rows: In the order of the strategies; oracles, where they were asked for, last.
+        baseline: The row, from 0, that the others are held against.
+        detectable: By measure, the least difference from the baseline that so many queries can tell from
+            noise four times out of five; None where nothing varies.
+        agreement: How alike the rankings of every two rows are, the oracle left out.
         warnings: What in the dataset changes results, in sentences.
+        topics: Texts of the queries by id, in their order.
+        qrels: Grades by query id and document id; empty without judgements.
+        documents: By id, those among the first `LOOKED_AT` of some row, as the rows returned them.
+        experiment: The experiment file that makes this comparison again.
         failure: The provider's error where every query of a row failed by one; its row is then worth nothing.
     """
 
@@ -116,7 +131,14 @@ class Comparison:
     measures: tuple[str, ...]
     relevance: int
     rows: tuple[Row, ...]
+    baseline: int = 0
+    detectable: Mapping[str, float | None] = field(default_factory=dict)
+    agreement: tuple[Agreement, ...] = ()
     warnings: tuple[str, ...] = ()
+    topics: Mapping[str, str] = field(default_factory=dict)
+    qrels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    experiment: str = ""
     failure: CallError | None = None
 
     @property
@@ -129,6 +151,11 @@ class Comparison:
         """Whether a limit ended the work on some query early."""
         return any(row.trace.exhausted is not None for row in self.rows)
 
+    @property
+    def judged(self) -> bool:
+        """Whether there were judgements to measure against."""
+        return bool(self.measures)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values, in the shape of the command line's `--json`."""
         return {
@@ -136,50 +163,18 @@ class Comparison:
             "dataset": self.dataset,
             "queries": self.queries,
             "relevance": self.relevance,
+            "baseline": self.rows[self.baseline].strategy if self.rows else None,
+            "detectable": dict(self.detectable),
+            "agreement": [one.to_dict() for one in self.agreement],
             "warnings": list(self.warnings),
-            "rows": [row.to_dict() for row in self.rows],
+            "rows": [row.to_dict() for row in self.rows if not row.is_oracle],
+            "oracles": [
+                {"candidates": row.pipeline.removeprefix(f"{ORACLE}: "), "measures": dict(row.measures)}
+                for row in self.rows
+                if row.is_oracle
+            ],
         }
 
     def to_json(self) -> str:
         """`to_dict` as text, one line for each value."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
-
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Headings and cells for people. A `*` marks a difference from the first row that is more than noise.
-
-        Where no row called an LLM, the columns about calls are left out; elsewhere they stand, zeros and all.
-        """
-        every = [self._cells(row) for row in self.rows]
-        kept = {"pipeline", *self.measures}
-        if any(row.trace.of(Called) for row in self.rows):
-            kept |= {"calls", "cached", "rounds", "tokens in", "tokens out", "repaired", "degraded"}
-        shown = [
-            name
-            for name in (every[0] if every else {})
-            if name in kept or any(cells[name] not in ("", "0", "0.0") for cells in every)
-        ]
-        return tuple(shown), [tuple(cells[name] for name in shown) for cells in every]
-
-    def _cells(self, row: Row) -> dict[str, str]:
-        trace, paid = row.trace, row.trace.paid
-        cells = {"pipeline": row.pipeline}
-        for name in self.measures:
-            versus = row.versus_first.get(name)
-            cells[name] = f"{row.measures[name]:.4f}" + ("*" if versus and versus.p < 0.05 else "")
-        seconds = row.seconds
-        cost = trace.cost
-        cells |= {
-            "p50 s": "" if seconds is None else f"{seconds.p50:.3f}",
-            "p95 s": "" if seconds is None else f"{seconds.p95:.3f}",
-            "calls": str(trace.calls),
-            "cached": str(trace.cached),
-            "pairs": str(trace.pairs),
-            "rounds": f"{trace.rounds / max(1, row.queries):.1f}",
-            "tokens in": str(paid.input),
-            "tokens out": str(paid.output),
-            "cost USD": "unknown" if cost is None else f"{cost:.4f}" if cost else "",
-            "repaired": str(trace.repaired),
-            "degraded": str(trace.degraded),
-            "errors": str(len(row.failures)),
-        }
-        return cells

@@ -14,6 +14,7 @@ from llmrerank.types import Limits
 
 from .dataset import Dataset
 from .preparation import pipelines_of
+from .sensitivity import ORDERS
 
 __all__ = ["Forecast", "forecast"]
 
@@ -53,6 +54,8 @@ def forecast(
     *,
     settings: Settings | None = None,
     limit: int | None = None,
+    repeat: int = 1,
+    shuffle: bool = False,
 ) -> tuple[Forecast, ...]:
     """Predict calls, tokens and cost of every strategy. Nothing is sent and no model is loaded.
 
@@ -63,6 +66,8 @@ def forecast(
         strategies: As for `compare`.
         settings: As for `compare`.
         limit: Only the first so many queries.
+        repeat: As for `compare`.
+        shuffle: As for `compare`.
 
     Raises:
         ConfigError: A strategy that cannot work; all of them at once.
@@ -78,12 +83,14 @@ def forecast(
         strategies, pipelines_of(dataset, strategies, settings=settings), strict=True
     ):
         estimates = [pipeline.estimate(query) for query in sample]
+        course = pipeline.course
+        times = (repeat if course.instructed else 1) + (len(ORDERS) if shuffle and course.steps else 0)
         rows.append(
             Forecast(
                 strategy=strategy,
                 pipeline=str(pipeline.spec),
                 queries=len(queries),
-                estimate=_total(estimates, len(queries) / len(sample), settings.limits),
+                estimate=_total(estimates, times * len(queries) / len(sample), settings.limits),
             )
         )
     return tuple(rows)

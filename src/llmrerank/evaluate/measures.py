@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from llmrerank.errors import ConfigError, MissingExtra, UnknownName
 
+from .evaluator import Evaluation, Evaluator, Qrels
 from .runs import Run
 
 __all__ = ["DEFAULT_MEASURES", "Evaluation", "Measures", "Qrels"]
 
 DEFAULT_MEASURES = ("nDCG@10", "RR@10", "R@100")
 
-Qrels = Mapping[str, Mapping[str, int]]
-"""Grades by query id and document id; bigger is better, 0 and less is not relevant."""
-
 _DEEPEST = 1_000_000
 _SHOWN = ("AP", "Judged@10", "nDCG@10", "P@5", "R@100", "RR@10", "Success@10", "RR(rel=2)@10")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What the measures say about one run.
-
-    Attributes:
-        means: By measure, over all queries evaluated; most measures lie from 0 to 1.
-        per_query: By measure, then by query id.
-    """
-
-    means: Mapping[str, float]
-    per_query: Mapping[str, Mapping[str, float]]
 
 
 class Measures:
@@ -137,11 +120,19 @@ class Measures:
             for offered in provider.SUPPORTED_MEASURES
         )
 
-    def evaluate(self, qrels: Qrels, run: Run) -> Evaluation:
-        """Measure a run over every query of the judgements.
+    def over(self, qrels: Qrels) -> Evaluator:
+        """Make judgements ready, so that many runs can be measured against them.
 
-        A query that the run leaves out or has nothing for counts, with the measure's value for an empty
-        ranking (0), as with `trec_eval -c`. Queries that nobody judged are left out.
+        Args:
+            qrels: At least one query.
+
+        Raises:
+            ConfigError: There are no judgements, or a measure refuses them; the sentence says which.
+        """
+        return Evaluator(self._measures, qrels)
+
+    def evaluate(self, qrels: Qrels, run: Run) -> Evaluation:
+        """Measure one run; see `Evaluator.evaluate`.
 
         Args:
             qrels: At least one query.
@@ -150,33 +141,4 @@ class Measures:
         Raises:
             ConfigError: There are no judgements, or a measure fails; the sentence says which.
         """
-        if not qrels:
-            raise ConfigError("there are no judgements to measure against")
-        scores = {query: _descending(run[query]) for query in qrels if run.get(query)}
-        judged = {query: dict(grades) for query, grades in qrels.items()}
-        means = {}
-        per_query = {}
-        for name, measure in self._measures.items():
-            # One at a time: providers that serve several measures share state between cut-offs and levels.
-            values = dict.fromkeys(judged, float(measure.DEFAULT))
-            if scores:
-                try:
-                    for metric in self._library.iter_calc([measure], judged, scores):
-                        value = float(metric.value)
-                        values[metric.query_id] = 0.0 if math.isnan(value) else value
-                except (ValueError, KeyError, RuntimeError, AssertionError) as error:
-                    raise ConfigError(f"the measure '{name}' failed: {error}") from error
-            per_query[name] = values
-            total = measure.aggregator()
-            for value in values.values():
-                total.add(value)
-            means[name] = float(total.result())
-        return Evaluation(means=means, per_query=per_query)
-
-
-def _descending(documents: Sequence[str]) -> dict[str, float]:
-    count = len(documents)
-    scores: dict[str, float] = {}
-    for place, document in enumerate(documents):
-        scores.setdefault(document, float(count - place))
-    return scores
+        return self.over(qrels).evaluate(run)

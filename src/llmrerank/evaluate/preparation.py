@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,21 @@ __all__ = ["open_stages", "pipelines_of", "warm_models"]
 
 
 def pipelines_of(
-    dataset: Dataset, strategies: Sequence[str], *, settings: Settings, index: Path | None = None
+    dataset: Dataset,
+    strategies: Sequence[str],
+    *,
+    settings: Settings,
+    index: Path | None = None,
+    retrievers: MutableMapping[str, Retriever] | None = None,
 ) -> list[Pipeline]:
     """Make one pipeline for each strategy, over one source and with shared first stages. Nothing is opened.
+
+    Args:
+        dataset: What the first stages draw on.
+        strategies: In the one notation.
+        settings: For all of them.
+        index: Folder in which indexes are kept between runs.
+        retrievers: First stages opened before, by `Pipeline.first_key`; opened ones are added.
 
     Raises:
         ConfigError: No strategy, or some that cannot work; all of them are reported at once.
@@ -34,7 +46,7 @@ def pipelines_of(
     if not strategies:
         raise ConfigError("no strategies; name some, e.g. bm25 'bm25 % 100 >> cross-encoder'")
     source = dataset.source(index=index)
-    retrievers: dict[str, Retriever] = {}
+    retrievers = {} if retrievers is None else retrievers
     pipelines: list[Pipeline] = []
     specs: list[str] = []
     faults = []
@@ -75,13 +87,14 @@ def open_stages(pipelines: Sequence[Pipeline], queries: Sequence[Query]) -> list
     Raises:
         ConfigError: Whatever cannot work, e.g. a stored run that has none of the queries.
     """
-    warnings = []
+    warnings: list[str] = []
     for pipeline in pipelines:
         retriever = pipeline.retriever()
         if isinstance(retriever, RunRetriever):
             absent = [query for query in queries if not retriever.knows(query)]
             if len(absent) == len(queries):
                 raise retriever.foreign(absent[0])
+            warnings += retriever.warnings
             if absent:
                 warnings.append(
                     f"{pipeline.spec.stages[0].call}: {len(absent)} of {len(queries)} queries are not in "
