@@ -24,7 +24,7 @@ from typing import Any
 
 from llmrerank.evaluate import Comparison, Dataset, compare
 from llmrerank.settings import Settings
-from llmrerank.testing.stub_server import StubResponse, StubServer
+from llmrerank.testing.stub_server import StubResponse, StubServer, completion
 
 STRATEGIES = ("bm25 % 20 >> pointwise", "bm25 % 40 >> listwise")
 WORDS = (
@@ -59,14 +59,19 @@ def collection(folder: Path, queries: int) -> Dataset:
     return Dataset.open(folder)
 
 
-def answer(body: Mapping[str, Any]) -> str:
-    """Judge by a rule: a document with more different words is better."""
+def answer(body: Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Judge by a rule: a document with more different words is better; log-probabilities where asked for."""
     prompt = "\n".join(message["content"] for message in body["messages"])
-    shown = re.findall(r"(?m)^\[(\d+)\]\s*(.*(?:\n(?!\[).*)*)", prompt)
-    if not shown:
-        return "yes" if len(set(prompt.split())) % 2 else "no"
-    order = sorted(shown, key=lambda one: (-len(set(one[1].split())), int(one[0])))
-    return " > ".join(f"[{label}]" for label, _ in order)
+    if "Rank all" in prompt:
+        shown = re.findall(r"(?m)^\[(\d+)\]\s*\n?(.*)$", prompt)
+        order = sorted(shown, key=lambda one: (-len(set(one[1].split())), int(one[0])))
+        return " > ".join(f"[{label}]" for label, _ in order)
+    yes = -1.0 / len(set(prompt.split()))
+    alternatives = [{"token": "yes", "logprob": yes}, {"token": "no", "logprob": -3.0}]
+    first = {**alternatives[0], "top_logprobs": alternatives}
+    message = {"role": "assistant", "content": "yes"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": {"content": [first]}}
+    return completion("yes", choices=[choice])
 
 
 def run(dataset: Dataset, rate: float) -> tuple[Comparison, int, int]:
@@ -74,7 +79,7 @@ def run(dataset: Dataset, rate: float) -> tuple[Comparison, int, int]:
     draw = random.Random(11)
     failed = 0
 
-    def unreliable(body: Mapping[str, Any]) -> str | StubResponse:
+    def unreliable(body: Mapping[str, Any]) -> str | Mapping[str, Any] | StubResponse:
         nonlocal failed
         if draw.random() >= rate:
             return answer(body)

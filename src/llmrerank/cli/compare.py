@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,10 +111,10 @@ def _compared(
     from .compare_progress import comparing as watching
 
     purse = Purse(settings.limits, settings.prices)
-    several = len(datasets) > 1
+    folders = _folders(out, [dataset.name for dataset in datasets])
     found = []
     with watching(talk, rows=len(specs)) as progress:
-        for dataset in datasets:
+        for dataset, folder in zip(datasets, folders, strict=True):
             found.append(
                 evaluate.compare(
                     dataset,
@@ -121,7 +122,7 @@ def _compared(
                     settings=settings,
                     measures=chosen.get("metrics") or evaluate.DEFAULT_MEASURES,
                     oracle=True,
-                    out=out / dataset.name if out is not None and several else out,
+                    out=folder,
                     purse=purse,
                     progress=progress,
                     **{
@@ -132,6 +133,19 @@ def _compared(
                 )
             )
     return found
+
+
+def _folders(out: Path | None, names: Sequence[str]) -> list[Path | None]:
+    """Where the results of each dataset go: the folder itself, or one below it for each of several."""
+    if out is None or len(names) < 2:
+        return [out] * len(names)
+    taken: dict[str, int] = {}
+    folders: list[Path | None] = []
+    for name in names:
+        slug = re.sub(r"[^0-9A-Za-z]+", "-", name) or "dataset"
+        taken[slug] = taken.get(slug, 0) + 1
+        folders.append(out / (slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"))
+    return folders
 
 
 def _experiment(

@@ -163,7 +163,7 @@ class Comparison:
             "dataset": self.dataset,
             "queries": self.queries,
             "relevance": self.relevance,
-            "baseline": self.rows[self.baseline].strategy if self.rows else None,
+            "baseline": self.rows[self.baseline].strategy if self.baseline < len(self.rows) else None,
             "detectable": dict(self.detectable),
             "agreement": [one.to_dict() for one in self.agreement],
             "warnings": list(self.warnings),

@@ -110,8 +110,8 @@ def latency_plane(comparison: Comparison) -> Plane:
     notes = []
     if cached:
         notes.append(
-            f"The cache answered for {'row' if len(cached) == 1 else 'rows'} {', '.join(cached)}: a first run "
-            "takes longer."
+            f"The cache answered for {'row' if len(cached) == 1 else 'rows'} {', '.join(cached)}: a first "
+            "run takes longer."
         )
     return _plane(
         comparison,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from llmrerank.evaluate.comparison import Comparison, Row
+from llmrerank.evaluate.contrast import SIGNIFICANT, Contrast
 from llmrerank.harmless import harmless
 from llmrerank.trace import Called
-
-from ..comparison import Comparison, Row
-from ..contrast import SIGNIFICANT, Contrast
 
 __all__ = ["STRONG", "Table", "best_rows", "cells", "marks"]
 
@@ -69,7 +68,7 @@ def cells(comparison: Comparison, *, verbose: bool = False) -> Table:
 
 
 def marks(contrast: Contrast | None) -> str:
-    """`*` for a difference that is more than noise, `**` for one that is so with an adjusted chance below 0.01."""
+    """`*` for a difference that is more than noise, `**` where its adjusted chance is below 0.01."""
     if contrast is None or contrast.adjusted >= SIGNIFICANT:
         return ""
     return "**" if contrast.adjusted < STRONG else "*"

@@ -6,9 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
+from llmrerank.evaluate.comparison import Comparison, Row
 from llmrerank.harmless import harmless
-
-from ..comparison import Comparison, Row
 
 __all__ = ["as_csv"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmrerank.evaluate.comparison import Comparison
 from llmrerank.harmless import harmless
 
-from ..comparison import Comparison
 from .cells import Table, cells
 from .legend import legend
 from .macro import macro_cells

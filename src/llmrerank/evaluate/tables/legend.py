@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from llmrerank.evaluate.comparison import Comparison
 from llmrerank.harmless import harmless
 
-from ..comparison import Comparison
 from .cells import marks
 
 __all__ = ["legend"]
@@ -24,14 +24,15 @@ def legend(comparison: Comparison) -> str:
     sentences = ["; ".join(said)]
     if not comparison.judged:
         sentences.append(
-            f"Nothing is judged: overlap and RBO with {_baseline(comparison)} say how alike rows are, not how good"
+            f"Nothing is judged: overlap and RBO with {_baseline(comparison)} say how alike rows are, "
+            "not how good"
         )
         return ". ".join(sentences) + "."
     sentences.append("Best in bold")
     if any(marks(contrast) for row in comparison.rows for contrast in row.versus.values()):
         sentences.append(
-            f"* p < 0.05, ** p < 0.01 against {_baseline(comparison)} by a paired randomisation test, adjusted "
-            "for the number of rows (Holm)"
+            f"* p < 0.05, ** p < 0.01 against {_baseline(comparison)} by a paired randomisation test, "
+            "adjusted for the number of rows (Holm)"
         )
     return ". ".join(sentences) + "."
 

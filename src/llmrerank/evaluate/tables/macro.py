@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmrerank.evaluate.averages import Averages, averages
+from llmrerank.evaluate.comparison import Comparison
 from llmrerank.harmless import harmless
 
-from ..averages import Averages, averages
-from ..comparison import Comparison
 from .cells import Table
 
 __all__ = ["macro_averages", "macro_cells"]
@@ -32,7 +32,7 @@ def macro_averages(comparisons: Sequence[Comparison]) -> Averages | None:
 
 
 def macro_cells(comparisons: Sequence[Comparison]) -> Table | None:
-    """The macro averages as cells; None where `macro_averages` is. A strategy that a dataset lacks has `-`."""
+    """The macro averages as cells; None where there are none. A strategy that a dataset lacks has `-`."""
     found = macro_averages(comparisons)
     if found is None or not found.measures:
         return None

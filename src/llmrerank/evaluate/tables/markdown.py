@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..comparison import Comparison
+from llmrerank.evaluate.comparison import Comparison
+
 from .cells import Table, cells
 from .legend import legend
 from .macro import macro_cells
@@ -36,7 +37,10 @@ def as_markdown(comparisons: Sequence[Comparison], *, verbose: bool = False) -> 
 
 def _table(table: Table) -> str:
     rows = [
-        [_cell(text, code=column == 0, bold=(number, column) in table.best) for column, text in enumerate(row)]
+        [
+            _cell(text, code=column == 0, bold=(number, column) in table.best)
+            for column, text in enumerate(row)
+        ]
         for number, row in enumerate(table.rows)
     ]
     rule = ["---" if column < table.words else "---:" for column in range(len(table.headings))]
