@@ -28,9 +28,10 @@ def talk_about(comparison: Comparison, talk: Talk) -> None:
         for note in notes_on(row.trace):
             talk.warn(harmless(f"{row.strategy}: {note}"))
         _tell_failures(row, talk)
-        if row.seconds is not None and row.trace.cached and not row.trace.calls:
-            talk.more(
-                f"{row.strategy}: all answers came from the cache, and its seconds are those of the cache"
+        if row.seconds is not None and row.trace.cached:
+            talk.say(
+                f"{harmless(row.strategy)}: {row.trace.cached} judgements came from the cache, and its seconds "
+                "are the shorter for it; --no-cache measures them."
             )
     from llmrerank.evaluate.tables import legend
 
@@ -70,10 +71,41 @@ def print_comparisons(comparisons: Sequence[Comparison], talk: Talk) -> None:
             print(f"\n{harmless(comparison.dataset)}")
         table = cells(comparison, verbose=talk.verbose > 0)
         print_grid(table.headings, table.rows, best=table.best, left=table.words)
+        if talk.verbose:
+            _print_stages(comparison)
         _print_repeats(comparison)
         _print_orders(comparison)
         if not comparison.judged:
             _print_agreement(comparison)
+
+
+def _print_stages(comparison: Comparison) -> None:
+    """What each stage of each pipeline took, over all queries; seconds for one of them."""
+    print("\nby stage")
+    print_grid(
+        (
+            *("pipeline", "stage", "in", "out", "p50 s", "p95 s", "p99 s", "calls", "cached", "pairs"),
+            *("tokens in", "tokens out", "cost USD", "repaired", "degraded"),
+        ),
+        [
+            (
+                harmless(row.pipeline) if not place else "",
+                harmless(stage.stage),
+                f"{stage.documents_in:.1f}",
+                f"{stage.documents_out:.1f}",
+                *(f"{getattr(stage.seconds, name):.3f}" for name in ("p50", "p95", "p99")),
+                *(str(getattr(stage.trace, name)) for name in ("calls", "cached", "pairs")),
+                str(stage.trace.paid.input),
+                str(stage.trace.paid.output),
+                "unknown" if stage.trace.cost is None else f"{stage.trace.cost:.4f}",
+                str(stage.trace.repaired),
+                str(stage.trace.degraded),
+            )
+            for row in comparison.rows
+            for place, stage in enumerate(row.stages)
+        ],
+        left=2,
+    )
 
 
 def _print_repeats(comparison: Comparison) -> None:
