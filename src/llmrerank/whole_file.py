@@ -9,8 +9,13 @@ from pathlib import Path
 __all__ = ["refuse_unwritable", "write_whole"]
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write a file: readers see the old one or the new one, no part. Missing folders are made.
+
+    Args:
+        path: The file.
+        data: All of it.
+        private: Only its owner may read it; else everybody whom the umask lets in.
 
     Raises:
         OSError: The folder cannot be made or written.
@@ -20,10 +25,10 @@ def write_whole(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        # mkstemp makes files that only their owner reads; results are for everybody the umask lets in.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
+        if not private:  # as mkstemp makes them
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from llmrerank.errors import ConfigError, MissingExtra
+from llmrerank.whole_file import refuse_unwritable, write_whole
 
 from .talk import Talk
 
@@ -103,12 +104,15 @@ class Written:
         ]
         if len(forms) > 1:
             raise ConfigError(f"{' and '.join(forms)} are forms of the same output; give one of them")
-        for path, package, what, extra in (
-            (self.report, "jinja2", "the report", "eval"),
-            (self.plot, "matplotlib", "the plot", "plot"),
-        ):
-            if path is not None and find_spec(package) is None:
-                raise MissingExtra(what, extra)
+        if self.report is not None and find_spec("jinja2") is None:
+            raise MissingExtra("the report", "eval")
+        if self.plot is not None:
+            from llmrerank.evaluate.plots import require_png
+
+            require_png(self.plot)
+        for path in (self.report, self.plot):
+            if path is not None:
+                refuse_unwritable(path)
 
     def write(self, comparisons: Sequence[Comparison], talk: Talk) -> None:
         """Print the results in the form that is wanted, and write the files."""
@@ -131,11 +135,9 @@ class Written:
             print_comparisons(comparisons, talk)
 
     def _write_files(self, comparisons: Sequence[Comparison], talk: Talk) -> None:
-        from llmrerank import whole_file
-
         if self.out is not None:
             path = self.out / "experiment.toml"
-            whole_file.write_whole(path, comparisons[0].experiment.encode())
+            write_whole(path, comparisons[0].experiment.encode())
             talk.say(f"wrote {self.out}")
         if self.report is not None:
             from llmrerank.evaluate.report import write_report
@@ -145,8 +147,11 @@ class Written:
         if self.plot is not None:
             from llmrerank.evaluate.plots import write_png
 
-            write_png(self.plot, comparisons)
-            talk.say(f"wrote {self.plot}")
+            if any(comparison.judged for comparison in comparisons):
+                write_png(self.plot, comparisons)
+                talk.say(f"wrote {self.plot}")
+            else:
+                talk.warn(f"{self.plot} was not drawn: without judgements there is no quality to plot")
 
 
 def _document(comparisons: Sequence[Comparison]) -> dict[str, Any]:
