@@ -30,8 +30,8 @@ def talk_about(comparison: Comparison, talk: Talk) -> None:
         _tell_failures(row, talk)
         if row.seconds is not None and row.trace.cached:
             talk.say(
-                f"{harmless(row.strategy)}: {row.trace.cached} judgements came from the cache, and its seconds "
-                "are the shorter for it; --no-cache measures them."
+                f"{harmless(row.strategy)}: {row.trace.cached} judgements came from the cache, and its "
+                "seconds are the shorter for it; --no-cache measures them."
             )
     from llmrerank.evaluate.tables import legend
 

@@ -41,9 +41,7 @@ class Comparing:
     repeat: Annotated[
         int | None, Option("--repeat", metavar="N", min=1, help="Ask endpoints N times: the spread")
     ] = None
-    shuffle: Annotated[
-        bool, Option("--shuffle", help="Also ask about candidates in other orders")
-    ] = False
+    shuffle: Annotated[bool, Option("--shuffle", help="Also ask about candidates in other orders")] = False
     group_by: Annotated[
         str | None, Option("--group-by", metavar="KEY", help="Metadata with the judged id of a chunk")
     ] = None
