@@ -55,13 +55,13 @@ def chunks_against_truncation(dataset: Dataset, first: str, scorer: str, setting
     print(f"  {'':44} {MEASURE:>8} {'difference':>11} {'p':>7} {'pairs':>7} {'ratio':>6}")
     pairs = [sum(event.pairs for event in row.trace.of(Scored)) for row in result.rows]
     for row, count in zip(result.rows, pairs, strict=True):
-        versus = row.versus_first.get(MEASURE)
+        versus = row.versus.get(MEASURE)
         told = "" if versus is None else f"{versus.mean:+11.4f} {versus.p:7.4f}"
         print(
             f"  {row.pipeline.partition(' >> ')[2]:44} {row.measures[MEASURE]:8.4f} {told:19} "
             f"{count:7d} {count / pairs[0]:6.2f}"
         )
-    best = result.rows[1].versus_first[MEASURE]
+    best = result.rows[1].versus[MEASURE]
     return best.mean >= 0 or best.p > SURE
 
 

@@ -94,7 +94,7 @@ def main() -> None:
     strategies = ["bm25", f"{FIRST_STAGE} >> bi-encoder"]
     if cross_encoder_at_hand():
         strategies.append(f"{FIRST_STAGE} >> cross-encoder")
-    run("compare", "--dataset", corpus, "--strategies", *strategies)
+    run("compare", "--dataset", corpus, "--strategies", *strategies, "--report", ".llmrerank/report.html")
 
     say("\n4. The same with an LLM as the judge, on a few queries.")
     with endpoint(options.model) as flags:
