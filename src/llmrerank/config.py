@@ -30,7 +30,7 @@ from .resolution import Resolved, misspelt_variables, resolve
 from .settings import Settings
 from .spec import Call, PipelineSpec, Stage, parse, parse_call
 
-__all__ = ["Config", "load"]
+__all__ = ["Config", "anchored", "load"]
 
 _registered: set[str] = set()
 _registering = threading.Lock()
@@ -134,12 +134,9 @@ def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
     names = file.strategies.keys() - known
     folder = file.path.absolute().parent
 
-    def anchored(name: str, setting: Setting) -> Setting:
+    def moved(name: str, setting: Setting) -> Setting:
         try:
-            spec = parse(setting.value)
-            moved = _anchored(spec, folder, names)
-            # What needs no change stays as it was typed.
-            return setting if moved == spec else replace(setting, value=str(moved))
+            return replace(setting, value=anchored(setting.value, folder, names))
         except ConfigError as error:
             faults.append(Fault(setting.line, setting.section, f"'{name}': {error}"))
             return setting
@@ -152,7 +149,7 @@ def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
             if fault not in faults:
                 faults.append(fault)
 
-    strategies = {name: anchored(name, setting) for name, setting in file.strategies.items()}
+    strategies = {name: moved(name, setting) for name, setting in file.strategies.items()}
     own = {name: strategies[name].value for name in names}
     for name, setting in strategies.items():
         if (wrong := _wrong_name(name, known)) is not None:
@@ -160,14 +157,16 @@ def _with_strategies(file: ConfigFile, faults: list[Fault]) -> ConfigFile:
         check(name, setting, (name,))
     file = replace(file, strategies=strategies)
     if compared is not None:
-        rows = [anchored(text, replace(compared, value=text)) for text in compared.value]
+        rows = [moved(text, replace(compared, value=text)) for text in compared.value]
         for text, row in zip(compared.value, rows, strict=True):
             check(text, row, ())
-        said = replace(compared, value=tuple(row.value for row in rows))
-        file = replace(file, compare={**file.compare, "strategies": said})
+        said = {**file.compare, "strategies": replace(compared, value=tuple(row.value for row in rows))}
+        if "baseline" in said:
+            said["baseline"] = moved("baseline", said["baseline"])  # it is one of them, spelt as they are
+        file = replace(file, compare=said)
     if default is None:
         return file
-    default = anchored("strategy", default)
+    default = moved("strategy", default)
     check("strategy", default, ())
     return replace(file, defaults={**file.defaults, "strategy": default})
 
@@ -198,8 +197,23 @@ def _check(text: str, own: Mapping[str, str], known: set[str], within: tuple[str
     Course.of(str(expand(spec, own=own, within=within)))
 
 
+def anchored(pipeline: str, folder: Path, own: Collection[str] = ()) -> str:
+    """A pipeline with paths of prompts, and of models that begin with a dot, relative to a folder.
+
+    Args:
+        pipeline: In the one notation; it stays as it was typed where nothing is relative.
+        folder: Where the paths begin.
+        own: Names of pipelines that a file defines, which have no options.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    spec = parse(pipeline)
+    moved = _anchored(spec, folder, own)
+    return pipeline if moved == spec else str(moved)
+
+
 def _anchored(spec: PipelineSpec, folder: Path, own: Collection[str]) -> PipelineSpec:
-    """The pipeline with paths of prompts, and of models that begin with a dot, relative to a folder."""
     stages = []
     for stage in spec.stages:
         if stage.call.name not in own and _has_path(stage.call):

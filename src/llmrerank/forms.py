@@ -19,6 +19,7 @@ from .types import Example
 __all__ = [
     "AMOUNT",
     "CACHE",
+    "ELSEWHERE",
     "EXAMPLES",
     "FILE",
     "MODEL",
@@ -85,12 +86,12 @@ class Form:
         return self.check(value)
 
     def anchored(self, value: Any, folder: Path) -> Any:
-        """A value that was checked, with relative paths in it made those of a folder."""
+        """A value that was checked, with relative paths in it made those of a folder, and `~` of its user."""
         if isinstance(value, tuple):
             return tuple(self.anchored(one, folder) for one in value)
         if not self.is_path or value is False or str(value).startswith(ELSEWHERE):
             return value
-        return type(value)(folder / value)
+        return type(value)(folder / Path(value).expanduser())
 
     def _fault(self, value: Any) -> ValueError:
         shown = "" if self.secret else f", got {reprlib.repr(value)}"

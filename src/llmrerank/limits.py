@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from .counted import counted
 from .errors import ConfigError
 from .types import Limits, Usage
 
@@ -89,7 +90,7 @@ class Ledger:
             return "seconds", f"the deadline of {limits.seconds:g} s has passed"
         if limits.calls is not None and self.calls + calls > limits.calls:
             return "calls", (
-                f"{calls} more calls would exceed the limit of {limits.calls} ({self.calls} made)"
+                f"{counted(calls, 'more call')} would exceed the limit of {limits.calls} ({self.calls} made)"
             )
         if limits.tokens is not None and self.tokens + expected.total > limits.tokens:
             return "tokens", (

@@ -123,7 +123,7 @@ def test_a_file_of_something_else_is_left_alone(cli, lines, tmp_path):
         out.write_text(content)
         ended = cli("batch", "--input", lines(*LINES), "--output", str(out), "--strategy", "bm25")
         assert ended.code == 2
-        assert "no result of a batch" in ended.err
+        assert "is nothing that llmrerank wrote" in ended.err
         assert out.read_text() == content
 
 

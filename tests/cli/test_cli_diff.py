@@ -48,7 +48,7 @@ def test_measures_then_the_queries_that_changed_most(cli, runs):
 
 def test_how_many_queries_are_told_of(cli, runs):
     assert "q1:" not in cli("diff", *runs, "--limit", "1").out
-    assert "1 queries that changed less; --all shows them" in cli("diff", *runs, "--limit", "1").out
+    assert "1 query that changed less; --all shows them" in cli("diff", *runs, "--limit", "1").out
     assert "--all shows them" not in cli("diff", *runs, "--all").out
     both = cli("diff", *runs, "--all", "--limit", "1")
     assert both.code == Exit.USAGE
@@ -99,8 +99,8 @@ def test_what_is_left_out_is_said(cli, runs, tmp_path):
     path = tmp_path / "a.trec"
     path.write_text(path.read_text().replace("q1 ", "elsewhere "))
     ended = cli("diff", *runs)
-    assert "1 queries are only in B, such as 'q1'; they are left out" in ended.err
-    assert "1 queries of the runs have no judgements or no text, such as 'elsewhere'" in ended.err
+    assert "left out: 1 query in B only, such as 'q1'" in ended.err
+    assert "1 query of the runs without judgements or without text, such as 'elsewhere'" in ended.err
 
 
 def test_nothing_that_a_document_says_moves_the_cursor(cli, runs, tmp_path):

@@ -42,6 +42,9 @@ def test_a_folder_of_texts(cli, texts, words):
     assert ended.code == Exit.DONE
     [hit, *_] = ended.json["hits"]
     assert (hit["id"], hit["title"]) == ("animals/dogs.md", "All about dogs")
+    refused = cli(*words, texts, "--query", "dog", spec, "bm25", "--doc-columns", "id=x")
+    assert refused.code == Exit.USAGE
+    assert "is a folder of texts, which have no columns" in refused.err
     assert f"1 file is left out of {texts}, neither text nor Markdown: 1 .png" in ended.err
 
 

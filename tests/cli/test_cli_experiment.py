@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
 from llmrerank.cli.exits import Exit
+from llmrerank.prompt_files import locate
 from llmrerank.testing.stub_server import StubServer
 
 
@@ -43,6 +45,23 @@ def test_what_a_comparison_leaves_makes_it_again(cli, experiment, tmp_path):
     assert "seed = 7" in (tmp_path / "out" / "experiment.toml").read_text()
 
 
+def test_a_prompt_of_ones_own_is_found_from_wherever_the_experiment_is_read(cli, dataset, tmp_path):
+    (tmp_path / "mine.toml").write_text(locate("pointwise").read_text())
+    own = "bm25 % 2 >> pointwise(prompt='./mine.toml')"
+    words = ("--dataset", dataset, "--strategies", "bm25", own, "--baseline", own, "--limit", "1")
+    with StubServer(lambda body: "yes") as server:
+        endpoint = ("--base-url", server.base_url, "--model", "stub")
+        first = cli("compare", *words, *endpoint, "--out", "out", "--json")
+        again = cli("compare", "out/experiment.toml", "--json")
+        own_paths = '[compare]\ndataset = "../animals"\nstrategies = ["bm25", "{0}"]\nbaseline = "{0}"\n'
+        (tmp_path / "out" / "by-hand.toml").write_text(own_paths.format(own.replace("./", "../")))
+        by_hand = cli("compare", "out/by-hand.toml", "--limit", "1", *endpoint, "--json")
+    assert first.code == again.code == by_hand.code == Exit.DONE
+    assert first.json["baseline"] == own
+    assert again.json["baseline"] == again.json["rows"][1]["strategy"]
+    assert by_hand.json["rows"][1]["measures"] == again.json["rows"][1]["measures"]
+
+
 def test_unknown_keys_are_named_all_at_once(cli, tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text('[compare]\ndataset = "x"\nstrategys = ["bm25"]\nrepeat = 0\n[default]\nseed = 1\n')
@@ -50,11 +69,36 @@ def test_unknown_keys_are_named_all_at_once(cli, tmp_path):
     assert ended.code == Exit.USAGE
     for part in ("'strategys'", "did you mean 'strategies'", "'repeat' must be", "did you mean 'defaults'"):
         assert part in ended.err
-    assert cli("compare", str(tmp_path / "gone.toml")).code == Exit.USAGE
+    gone = cli("compare", "gone.toml")
+    assert (gone.code, "there is no experiment file gone.toml" in gone.err) == (Exit.USAGE, True)
+    last = cli("compare", "--strategies", "bm25", "wrong.toml")
+    assert "an experiment file stands before --strategies" in last.err
     path.write_text("[defaults]\nseed = 1\n")
     assert "no section [compare]" in cli("compare", str(path)).err
     both = cli("compare", str(path), "--config", str(path))
     assert "the same thing twice" in both.err
+
+
+def test_the_title_of_the_file_heads_the_report_and_is_kept(cli, experiment, tmp_path):
+    text = Path(experiment).read_text().replace("[compare]", '[compare]\ntitle = "Support articles"')
+    Path(experiment).write_text(text)
+    cli("compare", experiment, "--report", "r.html", "--out", "out", "-q")
+    assert "<title>Support articles</title>" in Path("r.html").read_text()
+    assert 'title = "Support articles"' in Path("out", "experiment.toml").read_text()
+    cli("compare", experiment, "--report", "r.html", "--title", "Another", "-q")
+    assert "<title>Another</title>" in Path("r.html").read_text()
+
+
+def test_an_interrupt_says_where_answers_are_kept(cli, dataset, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("llmrerank.evaluate.compare", interrupted)
+    words = ("compare", "--dataset", dataset, "--strategies", "bm25")
+    ended = cli(*words, "--cache", "answers.sqlite")
+    assert ended.code == Exit.INTERRUPTED
+    assert "the same command goes on from here; what was answered is kept in answers.sqlite" in ended.err
+    assert "with --cache" in cli(*words, "--no-cache").err
 
 
 def test_several_datasets_have_an_average(cli, dataset, tmp_path):
@@ -147,7 +191,7 @@ def test_progress_says_what_was_spent():
     paid = Progress(row=1, strategy="x", done=1, queries=2, calls=3, cached=1, tokens=50, cost=0.25)
     assert spent(paid) == "3 calls, 1 cached, 50 tokens, 0.2500 USD"
     unknown = Progress(row=1, strategy="x", done=1, queries=2, calls=3, tokens=50, cost=None)
-    assert spent(unknown) == "3 calls, 0 cached, 50 tokens, cost unknown"
+    assert spent(unknown) == "3 calls, 50 tokens, cost unknown"
 
 
 def test_hostile_texts_reach_no_terminal(cli, tmp_path):
@@ -160,11 +204,15 @@ def test_hostile_texts_reach_no_terminal(cli, tmp_path):
         )
     )
     (folder / "queries.jsonl").write_text(json.dumps({"_id": f"q{escape}", "text": f"cats {escape}"}) + "\n")
-    ended = cli(
-        "compare", "--dataset", str(folder), "--strategies", "bm25", "rank-bm25", "--report", "r.html"
-    )
+    (folder / "dataset.toml").write_text('name = "pets \\u001b[2J\\u202e"\n')
+    words = ("compare", "--dataset", str(folder), "--strategies", "bm25", "rank-bm25")
+    ended = cli(*words, "--report", "r.html")
     assert ended.code == Exit.DONE
+    (tmp_path / "twice.jsonl").write_text((folder / "queries.jsonl").read_text() * 2)
+    refused = cli(*words, "--queries", "twice.jsonl")
+    assert refused.code == Exit.USAGE
+    markdown, planned = cli(*words, "--markdown"), cli(*words, "--dry-run")
     page = (tmp_path / "r.html").read_text()
-    for text in (ended.out, ended.err, page):
+    for text in (*(one.out + one.err for one in (ended, refused, markdown, planned)), page):
         assert "\x1b" not in text
         assert "\u202e" not in text

@@ -121,7 +121,7 @@ def test_several_queries_are_a_table_and_totals(cli, rank):
         ["3", "third", "2", "0", "0", "1"],
     ]
     assert "3 queries: 4 calls paid, 40 + 4 tokens, cost unknown" in ended.out
-    assert "1 answers could not be used and were asked for again" in ended.out
+    assert "answers that could not be used and were asked for again: 1" in ended.out
     assert "seconds for one call: p50 " in ended.out
     assert "query: second" in cli("show", "trace", "t.jsonl", "--query", "2").out
     lost = cli("show", "trace", "t.jsonl", "--query", "4")
@@ -323,9 +323,9 @@ def test_what_the_cache_saved_is_told_apart_from_what_was_paid(cli):
     wrote(called((0, 1), 1, 4.0, attempts=3, cost=0.5), over(1, 5.0))
     out = cli("show", "trace", "t.jsonl").out
     assert "3 queries: 2 calls paid, 18 + 2 tokens, cost 0.7500 USD" in out
-    assert "saved by the cache: 1 calls, 9 + 1 tokens, cost 0.2500 USD" in out
+    assert "saved by the cache: 1 call, 9 + 1 tokens, cost 0.2500 USD" in out
     assert "seconds for one call: p50 2.00, p95 4.00" in out
-    assert "retries: 1 calls were sent 2 times more" in out
+    assert "retries of 1 call: 2" in out
 
 
 def test_questions_that_were_answered_in_vain_are_told(cli, rank):

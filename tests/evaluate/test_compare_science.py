@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 from scripted_endpoint import Endpoint
 
-from llmrerank.errors import ConfigError, UnknownName
+from llmrerank.errors import ConfigError, DataError, UnknownName
 from llmrerank.evaluate import Dataset, compare, forecast
 from llmrerank.retrieve.bm25 import Bm25
 from llmrerank.settings import Settings
 from llmrerank.trace_file import StoredTraces
+from llmrerank.types import Limits
 
 WINDOW = "bm25 % 4 >> listwise(window=4, stride=2)"
 
@@ -195,11 +197,110 @@ def test_every_query_is_told_in_a_file_of_its_row(
 
 def test_a_row_that_always_fails_does_not_stop_the_others(collection: Path, endpoint: Endpoint) -> None:
     endpoint.answer = lambda prompt: 403
-    found = compare(Dataset.open(collection), ["bm25", WINDOW], settings=settings(endpoint), oracle=True)
+    found = compare(
+        Dataset.open(collection),
+        ["bm25", WINDOW],
+        settings=settings(endpoint),
+        oracle=True,
+        repeat=3,
+        shuffle=True,
+    )
     assert found.failure is not None
+    assert len(endpoint.prompts) == 7, "nobody is asked again who answered nothing"
+    assert found.rows[1].repeats == 1
     assert len(found.rows[1].failures) == 7
     assert found.rows[1].versus["nDCG@10"].losses == 7
     assert found.agreement == ()
+
+
+def test_what_fails_in_a_later_repetition_or_order_is_listed(collection: Path, endpoint: Endpoint) -> None:
+    asked: Counter[str] = Counter()
+
+    def failing(prompt: str) -> str | int:
+        [colour] = re.findall(r"Which paint for (\w+) walls", prompt)[:1]
+        asked[colour] += 1
+        return 403 if (colour, asked[colour]) in {("green", 2), ("blue", 3)} else by_name(prompt)
+
+    endpoint.answer = failing
+    found = compare(
+        Dataset.open(collection),
+        [WINDOW],
+        settings=settings(endpoint),
+        measures=["RR@10"],
+        repeat=2,
+        shuffle=True,
+    )
+    [row] = found.rows
+    assert list(row.failures) == ["q1", "q2"]
+    assert row.failures["q1"].startswith("repetition 2: ")
+    assert row.failures["q2"].startswith("reversed order: ")
+    assert found.degraded
+    assert len(row.kept) == 7
+
+
+def test_a_limit_reached_in_another_order_is_told(collection: Path, endpoint: Endpoint) -> None:
+    endpoint.answer = by_name
+    bounded = replace(settings(endpoint), limits=Limits(calls=10))
+    options = {"settings": bounded, "measures": ["RR@10"]}
+    assert not compare(Dataset.open(collection), [WINDOW], **options).exhausted
+    found = compare(Dataset.open(collection), [WINDOW], shuffle=True, **options)
+    assert found.exhausted
+    assert found.rows[0].to_dict()["exhausted"] == "calls"
+    assert len(endpoint.prompts) == 7 + 10
+
+
+def test_the_same_answers_give_the_same_files_at_any_parallelism(
+    collection: Path, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    answered = [threading.Event() for _ in range(3)]
+    gate = threading.Barrier(3, action=lambda: [event.clear() for event in answered])
+
+    def overtaking(prompt: str) -> str:
+        """Of three that wait for one another, the last to come is answered first."""
+        if together:
+            place = gate.wait(20.0)
+            for later in answered[place + 1 :]:
+                later.wait(20.0)
+            answered[place].set()
+        return by_name(prompt)
+
+    endpoint.answer = overtaking
+    written = []
+    for together in (False, True):
+        folder = tmp_path / str(together)
+        at_once = replace(settings(endpoint), parallel=3 if together else 1)
+        compare(
+            Dataset.open(collection),
+            ["bm25 % 6", "bm25 % 6 >> listwise(window=4, stride=2)"],
+            settings=at_once,
+            limit=6,
+            repeat=2,
+            shuffle=True,
+            oracle=True,
+            out=folder,
+        )
+        written.append({path.name: _timeless(path.read_text()) for path in folder.iterdir()})
+    assert written[0] == written[1]
+    assert len(written[0]) == 5
+
+
+def _timeless(text: str) -> str:
+    """The text without any number of seconds."""
+    return re.sub(r'"(seconds|p50|p95|p99)": ?[0-9.e-]+', r'"\1": 0', text)
+
+
+def test_ids_that_no_run_can_hold_are_refused_before_anything_is_paid(
+    collection: Path, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.answer = by_name
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "two words.txt").write_text("Paint of a red kind covers walls well.")
+    dataset = Dataset.open(documents=notes, queries=collection / "queries.jsonl")
+    with pytest.raises(DataError, match=r"'two words\.txt' is empty or holds white space"):
+        compare(dataset, [WINDOW], settings=settings(endpoint), out=tmp_path / "out")
+    assert not endpoint.prompts
+    assert len(compare(dataset, ["bm25"]).rows[0].kept) == 7
 
 
 def test_repeat_must_be_a_number_of_times(collection: Path) -> None:

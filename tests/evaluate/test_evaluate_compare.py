@@ -108,7 +108,7 @@ def test_an_llm_that_knows_gets_everything_right(collection: Path, endpoint: End
     assert (values["errors"], values["repaired"], values["degraded"]) == (0, 0, 0)
     assert not comparison.degraded
     assert not comparison.exhausted
-    assert [step.done for step in told if step.row == 2] == [1, 2, 3]
+    assert [step.done for step in told if step.row == 2] == [0, 1, 2, 3]
     assert {step.strategy for step in told if step.row == 3} == {LISTWISE}
     table = cells(comparison)
     assert table.headings[:2] == ("pipeline", "nDCG@10")

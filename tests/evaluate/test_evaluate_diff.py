@@ -81,7 +81,7 @@ def test_what_only_one_run_has_is_counted_and_left_out():
     assert [one.query.id for one in found.queries] == ["q1"]
     assert (found.only_before, found.only_after) == (("q3",), ("q2",))
     assert found.warnings == (
-        "1 queries of the runs have no judgements or no text, such as 'stray'; they are left out",
+        "left out: 1 query of the runs without judgements or without text, such as 'stray'",
         "1 of 4 queries are in neither run, such as 'q4'",
     )
     # What is measured is measured over the queries that both have.

@@ -57,7 +57,7 @@ def test_a_trec_run_with_judgements_and_any_documents(desk: Path) -> None:
     assert Dataset.open(queries="questions.csv", qrels="qrels.txt", candidates="first.trec").check()
     (desk / "other.txt").write_text("q1 0 x 1\n")
     other = Dataset.open(queries="questions.csv", qrels="other.txt", candidates="first.trec")
-    with pytest.raises(DataError, match=r"none of their 1 documents \(such as 'x'\) is in the candidates"):
+    with pytest.raises(DataError, match=r"no document of theirs \(such as 'x'\) is in the candidates"):
         other.check()
 
 
@@ -120,7 +120,7 @@ def test_parts_take_the_place_of_those_of_a_folder(folder: Path) -> None:
         ({"candidates": "first.trec"}, "there are no queries; give --queries FILE"),
         (
             {"queries": "questions.csv", "qrels": "other.txt"},
-            r"the judgements other\.txt match nothing: none of their 1 queries \(such as '7'\) is in "
+            r"the judgements other\.txt match nothing: no query of theirs \(such as '7'\) is in "
             r"questions\.csv \(such as 'q1'\)",
         ),
     ],

@@ -112,7 +112,9 @@ def test_csv_is_plain_numbers_under_names() -> None:
 def test_names_break_neither_markdown_nor_latex(text: str) -> None:
     hostile, plain = made(text=f"plain {text}"), made()
     table = cells(hostile)
-    lines = [line for line in as_markdown([hostile]).splitlines() if line.startswith("|")]
+    markdown = as_markdown([replace(hostile, dataset=text)])
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e\ud800]", markdown)
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len(lines) == len(hostile.rows) + 2
     for line in lines:
         assert len(re.findall(r"(?<!\\)\|", line)) == len(table.headings) + 1

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from llmrerank import config
 from llmrerank.config import load
 from llmrerank.experiment import experiment_text
+from llmrerank.prompt_files import locate
 from llmrerank.resolution import resolve
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -54,3 +55,19 @@ def test_a_file_of_settings_comes_back_as_the_same_settings(tmp_path: Path, monk
     assert second.strategies == {"mine": "bm25 % 7"}
     assert second.compare["strategies"] == ("bm25", "mine")
     assert second.compare["dataset"] == (str(tmp_path / "here"),)
+
+
+def test_paths_of_an_experiment_are_those_of_its_folder_or_of_its_user(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "own.toml").write_text(locate("pointwise").read_text())
+    own = "bm25 >> pointwise(prompt='./own.toml')"
+    file = tmp_path / "experiment.toml"
+    file.write_text(
+        '[compare]\ndataset = ["~/one", "two", "irds:three"]\ncard = "~/card.toml"\n'
+        f'strategies = ["bm25  %  3", "{own}"]\nbaseline = "{own}"\n'
+    )
+    said = load(file).compare
+    assert said["dataset"] == (str(tmp_path / "home" / "one"), str(tmp_path / "two"), "irds:three")
+    assert said["card"] == tmp_path / "home" / "card.toml"
+    assert said["strategies"][0] == "bm25  %  3", "what needs no change stays as it was typed"
+    assert said["strategies"][1] == said["baseline"] == own.replace("./own.toml", str(tmp_path / "own.toml"))

@@ -16,7 +16,7 @@ from llmrerank.errors import MissingExtra
 
 PACKAGE = Path(llmrerank.__file__).parent
 FLOORS = {
-    0: "types errors spec option_types registry expansion harmless",
+    0: "types errors spec option_types registry expansion harmless counted",
     1: "rounds algorithms",
     2: (
         "calls prompts prompt_files prompt_contents prompt_fields templates passages sentences "

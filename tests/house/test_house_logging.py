@@ -88,7 +88,7 @@ def test_degradations_retries_repairs_and_limits(caplog):
         reranked(server, limits=Limits(calls=0))
     warned = [message for level, message in told(caplog, "stages") if level == "WARNING"]
     assert warned[0].startswith("listwise round 1: 2 documents without evidence: ")
-    assert "stopped early: 1 more calls would exceed the limit of 0" in warned[1]
+    assert "stopped early: 1 more call would exceed the limit of 0" in warned[1]
 
 
 def test_what_an_endpoint_made_us_change_is_told_once(caplog):

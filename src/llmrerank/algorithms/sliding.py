@@ -96,7 +96,8 @@ class Sliding:
         settled = self.window - self.stride
         if pool.size <= self.window or pool.top <= settled:
             return ()
+        first = "place" if settled == 1 else f"{settled} places"
         return (
-            f"a pass of windows of {self.window} by {self.stride} settles the first {settled} places, "
+            f"a pass of windows of {self.window} by {self.stride} settles the first {first}, "
             f"and {pool.top} are wanted: make the window larger or the stride smaller",
         )

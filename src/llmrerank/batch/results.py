@@ -112,12 +112,13 @@ class Results:
             digest, run = str(line["digest"]), line["run"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise ConfigError(
-                f"{self.path}, line {number}, is no result of a batch; nothing was changed: name another file"
+                f"{self.path}, line {number}, is nothing that llmrerank wrote; nothing was changed: name "
+                "another file"
             ) from None
         if run != self.run:
             raise ConfigError(
-                f"{self.path} holds results of another strategy, model or option (line {number}); "
-                "name another file, or ask for the same"
+                f"{self.path} holds what another strategy, model, judge, prompt or option made (line "
+                f"{number}); name another file, or ask for the same"
             )
         self._places[digest] = (start, len(raw))
         if "error" not in line and not _degraded(line):

@@ -72,11 +72,12 @@ class Collection:
         )
         return {**theirs, **own}
 
-    def open(self, file: Mapping[str, Any] | None = None) -> list[Dataset]:
+    def open(self, file: Mapping[str, Any] | None = None, *, all_queries: bool = False) -> list[Dataset]:
         """Open every dataset that is named, with the parts that are named in place of its own.
 
         Args:
             file: The section `[compare]` of a configuration, by key.
+            all_queries: As in `Dataset.open`.
 
         Raises:
             ConfigError: Nothing to work on is named, or it cannot be opened.
@@ -91,7 +92,7 @@ class Collection:
                 "nothing to work on is named; give --dataset DIR, or --queries FILE with --docs PATH"
             )
         parts = {_ARGUMENTS.get(name, name): value for name, value in said.items()}
-        return [Dataset.open(place, **parts) for place in places or [None]]
+        return [Dataset.open(place, **parts, all_queries=all_queries) for place in places or [None]]
 
 
 _ARGUMENTS = {

@@ -51,6 +51,8 @@ def compare(
     if experiment is not None:
         if calling.config is not None:
             raise ConfigError("an experiment file and --config are the same thing twice; give one of them")
+        if not experiment.exists():
+            raise ConfigError(f"there is no experiment file {experiment}")
         calling = replace(calling, config=experiment)
     said = configured(calling.config).compare
     if experiment is not None and not said:
@@ -58,14 +60,23 @@ def compare(
     settings = calling.settings(cache=default_cache())
     chosen = comparing.said(said)
     specs = list(strategies or said.get("strategies") or [calling.strategy(None, "--strategies")])
+    if strategies and strategies[-1].endswith(".toml"):
+        raise ConfigError(f"{strategies[-1]} is no strategy; an experiment file stands before --strategies")
+    title = written.title or said.get("title")
     datasets = collection.open(said)
     if calling.dry_run:
         _forecast(datasets, specs, chosen, settings, talk)
         return Exit.DONE
-    comparisons = _compared(datasets, specs, chosen, settings, written.out, talk)
-    text = _experiment(collection.said(said), specs, chosen, calling)
+    try:
+        comparisons = _compared(datasets, specs, chosen, settings, written.out, talk)
+    except KeyboardInterrupt as interrupt:
+        if settings.cache is None:
+            raise
+        kept = f"the same command goes on from here; what was answered is kept in {settings.cache}"
+        raise KeyboardInterrupt(kept) from interrupt
+    text = _experiment({"title": title, **collection.said(said)}, specs, chosen, calling)
     comparisons = [replace(comparison, experiment=text) for comparison in comparisons]
-    written.write(comparisons, talk)
+    written.write(comparisons, talk, title=title)
     failure = next((one.failure for one in comparisons if one.failure is not None), None)
     if failure is not None:
         raise failure
@@ -80,6 +91,8 @@ def _forecast(
     from llmrerank import evaluate
 
     for dataset in datasets:
+        for warning in dataset.warnings:
+            talk.warn(f"{dataset.name}: {warning}")
         rows = evaluate.forecast(
             dataset,
             specs,
@@ -154,6 +167,7 @@ def _experiment(
     """The file that makes the same comparison again, wherever it is read."""
     import datetime
 
+    from llmrerank.config import anchored
     from llmrerank.experiment import experiment_text
     from llmrerank.forms import ELSEWHERE
 
@@ -162,11 +176,14 @@ def _experiment(
             return [absolute(one) for one in value]
         return value if str(value).startswith(ELSEWHERE) else str(Path(value).expanduser().resolve())
 
+    named = configured(calling.config).strategies
+    here = Path.cwd()
     paths = ("dataset", "docs", "queries", "qrels", "card")
     told = {name: absolute(value) if name in paths else value for name, value in collection.items()}
-    told |= {"strategies": list(specs)}
+    told |= {"strategies": [anchored(spec, here, named.keys()) for spec in specs]}
     told |= {name: value for name, value in chosen.items() if name != "index"}
-    named = configured(calling.config).strategies
+    if told.get("baseline"):
+        told["baseline"] = anchored(told["baseline"], here, named.keys())
     words = " ".join(specs)
     return experiment_text(
         told,

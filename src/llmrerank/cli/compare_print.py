@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
 from llmrerank.harmless import harmless
 
 from .grid import print_grid
@@ -14,42 +16,45 @@ from .talk import Talk
 if TYPE_CHECKING:
     from llmrerank.evaluate import Comparison, Row
 
-__all__ = ["print_comparisons", "talk_about"]
+__all__ = ["print_comparisons", "tell_detectable", "warn_about"]
 
 LISTED = 5
 """Failing queries of a row that are named; -v names all."""
 
 
-def talk_about(comparison: Comparison, talk: Talk) -> None:
-    """Say what the reader of a table should know: warnings, failures, and how to read its marks."""
+def warn_about(comparison: Comparison, talk: Talk) -> None:
+    """Say what the reader of the results should know before: warnings and failures."""
+    from llmrerank.trace import Trace
+
     for warning in comparison.warnings:
         talk.warn(f"{comparison.dataset}: {harmless(warning)}")
     for row in comparison.rows:
-        for note in notes_on(row.trace):
+        for note in notes_on(Trace.joined(row.traces)):
             talk.warn(harmless(f"{row.strategy}: {note}"))
         _tell_failures(row, talk)
         if row.seconds is not None and row.trace.cached:
             talk.say(
-                f"{harmless(row.strategy)}: {row.trace.cached} judgements came from the cache, and its "
-                "seconds are the shorter for it; --no-cache measures them."
+                f"{row.strategy}: {counted(row.trace.cached, 'answer')} came from the cache, and its seconds "
+                "are the shorter for it; --no-cache measures them."
             )
-    from llmrerank.evaluate.tables import legend
 
-    talk.say(legend(comparison))
+
+def tell_detectable(comparison: Comparison, talk: Talk) -> None:
+    """Say how small a difference these queries cannot tell from noise."""
     known = {name: least for name, least in comparison.detectable.items() if least is not None}
     if known:
         told = ", ".join(f"{least:.3f} in {name}" for name, least in known.items())
         talk.say(
-            f"With {comparison.queries} queries, differences below {told} are too small to be told from "
-            "noise four times out of five."
+            f"With {counted(comparison.queries, 'query')}, differences below {told} are too small to be told "
+            "from noise four times out of five."
         )
 
 
 def _tell_failures(row: Row, talk: Talk) -> None:
     if not row.failures:
         return
-    noun = "query" if len(row.failures) == 1 else "queries"
-    talk.warn(f"{row.strategy}: {len(row.failures)} {noun} failed and count as empty rankings:")
+    what = "counts as an empty ranking" if len(row.failures) == 1 else "count as empty rankings"
+    talk.warn(f"{row.strategy}: {counted(len(row.failures), 'query')} failed and {what}:")
     shown = list(row.failures.items())[: None if talk.verbose else LISTED]
     for query, sentence in shown:
         talk.say(f"  {harmless(query)}: {harmless(sentence)}")
@@ -58,8 +63,8 @@ def _tell_failures(row: Row, talk: Talk) -> None:
 
 
 def print_comparisons(comparisons: Sequence[Comparison], talk: Talk) -> None:
-    """Write the tables: the averages over several datasets first, then each dataset."""
-    from llmrerank.evaluate.tables import cells, macro_cells
+    """Write the tables: the averages over several datasets first, then each dataset and how to read it."""
+    from llmrerank.evaluate.tables import cells, legend, macro_cells
 
     several = len(comparisons) > 1
     averages = macro_cells(comparisons)
@@ -77,6 +82,9 @@ def print_comparisons(comparisons: Sequence[Comparison], talk: Talk) -> None:
         _print_orders(comparison)
         if not comparison.judged:
             _print_agreement(comparison)
+        sys.stdout.flush()  # what is said next stands below the table
+        talk.say(legend(comparison, bold=sys.stdout.isatty()))
+        tell_detectable(comparison, talk)
 
 
 def _print_stages(comparison: Comparison) -> None:
@@ -155,7 +163,8 @@ def _print_agreement(comparison: Comparison) -> None:
     from llmrerank.evaluate.moves import moves
 
     names = [harmless(row.pipeline) for row in comparison.rows]
-    if comparison.agreement:
+    if any(comparison.baseline not in (one.first, one.second) for one in comparison.agreement):
+        # Those with the baseline stand in the first table.
         print(
             "\nhow alike the rankings are: documents in common among the first ten, and rank-biased overlap"
         )

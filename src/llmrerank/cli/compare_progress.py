@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
+
 from .talk import Talk
+from .wrapping import clipped
 
 if TYPE_CHECKING:
     from llmrerank.evaluate import Progress
@@ -28,23 +31,26 @@ def comparing(talk: Talk, *, rows: int) -> Iterator[Callable[[Progress], None] |
         return
     from rich import progress
     from rich.console import Console
+    from rich.table import Column
 
     shown = progress.Progress(
         progress.TextColumn("{task.fields[place]} {task.description}", markup=False),
-        progress.BarColumn(bar_width=24),
+        progress.BarColumn(bar_width=16),
         progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        progress.TextColumn("{task.fields[spent]}", markup=False),
+        progress.TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+        progress.TextColumn("{task.fields[spent]}", markup=False, table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
     )
     with shown:
-        task = shown.add_task("", total=None, place="", spent="")
+        task = shown.add_task("getting ready", total=None, place="", spent="")
 
         def watch(told: Progress) -> None:
             place = f"{told.row} of {rows}"
             if shown.tasks[0].fields["place"] != place:
-                shown.reset(task, total=told.queries, description=told.strategy[:40], place=place)
+                # A new row has a clock of its own. `reset` forgets the fields that it is not given.
+                name = clipped(told.strategy, 30)
+                shown.reset(task, total=told.queries, description=name, place=place, spent="")
             shown.update(task, completed=told.done, spent=spent(told))
 
         yield watch
@@ -55,5 +61,6 @@ def spent(told: Progress) -> str:
     if not (told.calls or told.cached):
         return ""
     cost = "cost unknown" if told.cost is None else f"{told.cost:.4f} USD" if told.cost else ""
-    parts = [f"{told.calls} calls", f"{told.cached} cached", f"{told.tokens} tokens", cost]
+    cached = f"{told.cached} cached" if told.cached else ""
+    parts = [counted(told.calls, "call"), cached, counted(told.tokens, "token"), cost]
     return ", ".join(part for part in parts if part)

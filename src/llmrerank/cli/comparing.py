@@ -112,15 +112,15 @@ class Written:
             if path is not None:
                 refuse_unwritable(path)
 
-    def write(self, comparisons: Sequence[Comparison], talk: Talk) -> None:
-        """Print the results in the form that is wanted, and write the files."""
+    def write(self, comparisons: Sequence[Comparison], talk: Talk, *, title: str | None) -> None:
+        """Print the results in the form that is wanted, and write the files; `title` heads the report."""
         from llmrerank.evaluate import tables
 
-        from .compare_print import print_comparisons, talk_about
+        from .compare_print import print_comparisons, tell_detectable, warn_about
 
-        self._write_files(comparisons, talk)
+        self._write_files(comparisons, talk, title)
         for comparison in comparisons:
-            talk_about(comparison, talk)
+            warn_about(comparison, talk)
         if talk.json:
             talk.print_json(_document(comparisons))
         elif self.csv:
@@ -131,8 +131,11 @@ class Written:
             print(tables.as_latex(comparisons), end="")
         else:
             print_comparisons(comparisons, talk)
+            return
+        for comparison in comparisons:
+            tell_detectable(comparison, talk)
 
-    def _write_files(self, comparisons: Sequence[Comparison], talk: Talk) -> None:
+    def _write_files(self, comparisons: Sequence[Comparison], talk: Talk, title: str | None) -> None:
         if self.out is not None:
             path = self.out / "experiment.toml"
             write_whole(path, comparisons[0].experiment.encode())
@@ -140,7 +143,7 @@ class Written:
         if self.report is not None:
             from llmrerank.evaluate.report import write_report
 
-            write_report(self.report, comparisons, title=self.title)
+            write_report(self.report, comparisons, title=title)
             talk.say(f"wrote {self.report}")
         if self.plot is not None:
             from llmrerank.evaluate.plots import write_png

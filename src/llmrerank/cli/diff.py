@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
+from llmrerank.counted import counted
 from llmrerank.errors import ConfigError
 
 from .collection import Collection
@@ -89,6 +90,6 @@ def _talk_about(found: RunDiff, warnings: tuple[str, ...], talk: Talk) -> None:
         talk.warn(warning)
     for name, only in (("A", found.only_before), ("B", found.only_after)):
         if only:
-            talk.warn(f"{len(only)} queries are only in {name}, such as '{only[0]}'; they are left out")
+            talk.warn(f"left out: {counted(len(only), 'query')} in {name} only, such as '{only[0]}'")
     if not found.means:
         talk.warn(f"the dataset '{found.dataset}' has no judgements: nothing is measured")

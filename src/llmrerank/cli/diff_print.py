@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
 from llmrerank.harmless import harmless
 
 from .grid import print_grid
@@ -42,7 +43,7 @@ def print_diff(dataset: Dataset, found: RunDiff, runs: tuple[Path, Path], *, lim
         print()
     count = len(found.queries)
     print(
-        f"{found.dataset}: {count} queries; the first {found.depth}: overlap {found.overlap:.2f}; "
+        f"{found.dataset}: {counted(count, 'query')}; the first {found.depth}: overlap {found.overlap:.2f}; "
         f"RBO {found.rbo:.2f}"
     )
     shown = found.queries[:limit]
@@ -53,7 +54,7 @@ def print_diff(dataset: Dataset, found: RunDiff, runs: tuple[Path, Path], *, lim
         for line in _query(one, texts, found.depth, whole=whole):
             print(line)
     if limit < count:
-        print(f"\n{count - limit} queries that changed less; --all shows them")
+        print(f"\n{counted(count - limit, 'query')} that changed less; --all shows them")
 
 
 def _print_measures(found: RunDiff) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from llmrerank.counted import counted
+from llmrerank.harmless import harmless
+
 from .talk import Talk
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def print_forecast(
             {"schema": SCHEMA, "dry_run": True, "dataset": dataset, "queries": queries, "rows": found}
         )
     else:
-        print(f"dataset: {dataset}, {queries} queries; totals over them, rounds for one")
+        print(f"dataset: {harmless(dataset)}, {counted(queries, 'query')}; totals over them, rounds for one")
         for _, spec, estimate in rows:
             print("\n".join(["", *_lines(spec, estimate, settings, talk)]))
     _farewell(talk)
@@ -61,7 +64,7 @@ def _lines(pipeline: str, estimate: Estimate, settings: Settings, talk: Talk) ->
 
     chats = estimate.calls.most != 0
     lines = [
-        f"pipeline: {pipeline}",
+        f"pipeline: {harmless(pipeline)}",
         f"  LLM calls:     {estimate.calls}",
         f"  rounds:        {estimate.rounds}",
     ]

@@ -19,6 +19,7 @@ from llmrerank.errors import (
     TransientError,
     UnknownName,
 )
+from llmrerank.harmless import harmless
 
 from .exits import Exit
 
@@ -48,7 +49,7 @@ def explain(error: BaseException) -> Failure:
         return Failure(
             code=Exit.INTERRUPTED,
             sentence="interrupted",
-            step="with --cache the same command goes on from here",
+            step=str(error) or "with --cache the same command goes on from here",
         )
     if isinstance(error, RerankError):
         return _explain_ours(error)
@@ -121,9 +122,9 @@ def report(error: BaseException, *, debug: bool = False) -> Exit:
 
 def say(sentence: str, step: str = "") -> None:
     """Write an error's sentence and next step to standard error."""
-    print(f"llmrerank: {sentence}", file=sys.stderr)
+    print(f"llmrerank: {harmless(sentence, newlines=True)}", file=sys.stderr)
     if step:
-        print(f"  next: {step}", file=sys.stderr)
+        print(f"  next: {harmless(step, newlines=True)}", file=sys.stderr)
 
 
 def _one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from .collection import Collection
 from .dry_run import print_forecast
 from .exits import Exit
 from .judge_screen import Screen
-from .label import print_labelled, told_where
+from .label import judged_in_words, print_labelled, told_where
 from .options import Calling, default_cache
 from .pooling import Pooling, only_dataset
 from .progress import line
@@ -43,7 +43,7 @@ def judge(
     specs = pooling.specs(calling)
     from llmrerank.evaluate import forecast, labels
 
-    dataset = only_dataset(collection)
+    dataset = only_dataset(collection, all_queries=pooling.all_queries)
     if calling.dry_run:
         rows = forecast(dataset, specs, settings=settings, limit=pooling.limit)
         found = [(row.strategy, row.pipeline, row.estimate) for row in rows]
@@ -83,15 +83,15 @@ def judge(
             interrupted = True
         labelled = sitting.labelled(grades=grades, seed=settings.seed)
     if talk.json:
-        talk.print_json({**labelled.to_dict(), "file": str(pooling.out)})
+        talk.print_json({**labelled.to_dict(), "file": str(pooling.out) if labelled.qrels else None})
     elif not interrupted:
         print()
         print_labelled(labelled, judge="person")
     if labelled.ungraded:
         talk.say(f"skipped: {labelled.ungraded}; --again shows them once more")
     talk.say(
-        f"{labelled.pairs} pairs: {labelled.given} judged elsewhere, {labelled.before} before, "
-        f"{labelled.now} now, {labelled.left} left" + ("; run it again to go on" if labelled.left else "")
+        judged_in_words(labelled)
+        + (f", {labelled.left} left; run it again to go on" if labelled.left else ", none left")
     )
     told_where(labelled, pooling, talk)
     return Exit.INTERRUPTED if interrupted else Exit.DONE

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
+from llmrerank.counted import counted
 from llmrerank.harmless import harmless
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Screen:
         self._console.print()
         title = harmless(pair.document.title)
         body = harmless(pair.document.text, newlines=True).strip()
+        if body.partition("\n")[0].lstrip("# ").rstrip() == title:
+            title = ""  # a text that begins with its title, as one of Markdown does
         self._rest = [*self._lines(title, terms, style="bold"), *self._lines(body or "(no text)", terms)]
         self.more()
 
@@ -86,7 +89,7 @@ class Screen:
 
     def ask(self) -> str | None:
         """Read a key, in lower case; None where the input has ended."""
-        more = f", m {len(self._rest)} more lines" if self._rest else ""
+        more = f", m {counted(len(self._rest), 'more line')}" if self._rest else ""
         grades = "y n" if self._binary else "0 1 2 3"
         self._stream.write(f"[{grades}, s skip, u undo{more}, q quit] ")
         self._stream.flush()

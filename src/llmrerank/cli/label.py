@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from llmrerank.harmless import harmless
+from llmrerank.counted import counted
 
 from .collection import Collection
 from .dry_run import print_forecast
@@ -20,12 +21,13 @@ from .talk import Talk
 if TYPE_CHECKING:
     from llmrerank.evaluate.labels import Labelled, LabelProgress
 
-__all__ = ["label", "print_labelled", "told_where"]
+__all__ = ["judged_in_words", "label", "print_labelled", "told_where"]
 
 FEW = 30
 """Pairs below which an agreement says little."""
 WEAK = 0.4
 """Kappa below which two judges agree fairly at best."""
+_SPENT = ("calls", "cached", "tokens_in", "tokens_out", "cost")
 
 
 def label(
@@ -52,19 +54,20 @@ def label(
     specs = pooling.specs(calling)
     from llmrerank.evaluate import labels
 
-    dataset = only_dataset(collection)
+    dataset = only_dataset(collection, all_queries=pooling.all_queries)
+    asked: dict[str, Any] = {
+        "settings": settings,
+        "prompt": prompt,
+        "depth": pooling.depth,
+        "check": check,
+        "again": pooling.again,
+        "limit": pooling.limit,
+        "index": pooling.index,
+    }
     if calling.dry_run:
-        forecast = labels.forecast_labels(
-            dataset,
-            specs,
-            settings=settings,
-            prompt=prompt,
-            depth=pooling.depth,
-            check=check,
-            again=pooling.again,
-            limit=pooling.limit,
-            index=pooling.index,
-        )
+        for warning in dataset.warnings:
+            talk.warn(warning)
+        forecast = labels.forecast_labels(dataset, specs, **asked)
         print_forecast(dataset.name, forecast.queries, forecast.rows, settings, talk)
         return Exit.DONE
     with line(talk) as show:
@@ -74,24 +77,14 @@ def label(
                 show(_progress(progress))
 
         try:
-            labelled = labels.label(
-                dataset,
-                specs,
-                out=pooling.out,
-                settings=settings,
-                prompt=prompt,
-                depth=pooling.depth,
-                check=check,
-                again=pooling.again,
-                limit=pooling.limit,
-                index=pooling.index,
-                progress=watch,
+            labelled = labels.label(dataset, specs, out=pooling.out, progress=watch, **asked)
+        except KeyboardInterrupt as interrupt:
+            kept = (
+                f"the same command goes on from here; judgements are kept in {labels.journal_of(pooling.out)}"
             )
-        except KeyboardInterrupt:
-            talk.say(f"what was judged is kept in {labels.journal_of(pooling.out)}; run it again to go on")
-            raise
+            raise KeyboardInterrupt(kept) from interrupt
     if talk.json:
-        talk.print_json({**labelled.to_dict(), "file": str(pooling.out)})
+        talk.print_json({**labelled.to_dict(), "file": str(pooling.out) if labelled.qrels else None})
     else:
         print_labelled(labelled, judge="model")
     _talk_about(labelled, pooling, talk)
@@ -105,7 +98,7 @@ def _progress(progress: LabelProgress) -> str:
     if not progress.calls and not progress.cached:
         return told
     cost = "" if progress.cost is None else f", {progress.cost:.4f} USD"
-    return f"{told} | {progress.calls} calls, {progress.cached} cached{cost}"
+    return f"{told} | {counted(progress.calls, 'call')}, {progress.cached} cached{cost}"
 
 
 def print_labelled(labelled: Labelled, *, judge: str) -> None:
@@ -153,24 +146,38 @@ def _talk_about(labelled: Labelled, pooling: Pooling, talk: Talk) -> None:
         talk.warn(doubt)
     if labelled.ungraded:
         talk.warn(
-            f"{labelled.ungraded} pairs have no grade: the model would not give one, or none that could be "
-            "read; they stay unjudged (--again asks anew)"
+            f"without a grade: {counted(labelled.ungraded, 'pair')}; the model gave none, or none that could "
+            "be read (--again asks anew)"
         )
     if labelled.failed:
-        talk.warn(f"the provider failed for {labelled.failed} pairs: {harmless(str(labelled.failure))}")
+        talk.warn(f"the provider failed for {counted(labelled.failed, 'pair')}: {labelled.failure}")
     if labelled.exhausted is not None:
         talk.warn(f"stopped early: {labelled.exhausted}")
     if labelled.failed or labelled.left:
-        talk.say(f"{labelled.failed + labelled.left} pairs are left; run it again to go on")
-    spent = labelled.spent
-    cost = "cost unknown" if spent.cost is None else f"{spent.cost:.4f} USD"
-    talk.say(
-        f"{labelled.dataset}: {labelled.queries} queries, {labelled.pairs} pairs: {labelled.given} judged "
-        f"elsewhere, {labelled.before} judged before, {labelled.now} now | {spent.calls} calls, "
-        f"{spent.cached} cached, {spent.tokens_in} + {spent.tokens_out} tokens"
-        + (f", {cost}" if spent.calls else "")
-    )
+        talk.say(f"{counted(labelled.failed + labelled.left, 'pair')} left; run it again to go on")
+    pooling_took = labelled.pooling
+    if pooling_took["calls"] or pooling_took["cached"]:
+        talk.say(f"finding documents: {_took(pooling_took)}")
+    spent = {name: getattr(labelled.spent, name) for name in _SPENT}
+    queries = counted(labelled.queries, "query")
+    talk.say(f"{labelled.dataset}, {queries}, {judged_in_words(labelled)} | {_took(spent)}")
     told_where(labelled, pooling, talk)
+
+
+def judged_in_words(labelled: Labelled) -> str:
+    """How many pairs there are, and when they were judged."""
+    parts = ((labelled.given, "judged elsewhere"), (labelled.before, "judged before"))
+    told = [f"{number} {when}" for number, when in parts if number]
+    return f"{counted(labelled.pairs, 'pair')}: {', '.join([*told, f'{labelled.now} judged now'])}"
+
+
+def _took(spent: Mapping[str, Any]) -> str:
+    """Calls, tokens and cost, by their names in a trace."""
+    cost = "cost unknown" if spent["cost"] is None else f"{spent['cost']:.4f} USD"
+    told = f"{counted(spent['calls'], 'call')}, {spent['cached']} cached"
+    return f"{told}, {spent['tokens_in']} + {spent['tokens_out']} tokens" + (
+        f", {cost}" if spent["calls"] else ""
+    )
 
 
 def _doubt(labelled: Labelled) -> str:
@@ -183,7 +190,8 @@ def _doubt(labelled: Labelled) -> str:
         return ""
     if agreement.pairs < FEW:
         return (
-            f"{agreement.pairs} pairs are too few to tell whether to trust the model; --check {FEW} or more"
+            f"too few to tell whether to trust the model: {counted(agreement.pairs, 'pair')}; "
+            f"--check {FEW} or more"
         )
     if agreement.kappa is not None and agreement.kappa < WEAK:
         return (

@@ -44,6 +44,7 @@ class Pooling:
         Path,
         Option("--out", metavar="FILE", help="Judgements .tsv .txt .qrels  [default: qrels.tsv]"),
     ] = Path("qrels.tsv")
+    all_queries: Annotated[bool, Option("--all-queries", help="Queries without any judgement too")] = False
     again: Annotated[bool, Option("--again", help="Judge anew what is judged, or was left ungraded")] = False
 
     def specs(self, calling: Calling) -> list[str]:
@@ -60,13 +61,13 @@ class Pooling:
         return [calling.strategy(None, "--strategies")]
 
 
-def only_dataset(collection: Collection) -> Dataset:
-    """The one dataset that is named.
+def only_dataset(collection: Collection, *, all_queries: bool = False) -> Dataset:
+    """The one dataset that is named; `all_queries` as in `Dataset.open`.
 
     Raises:
         ConfigError: None is, or several are.
     """
-    opened = collection.open()
+    opened = collection.open(all_queries=all_queries)
     if len(opened) > 1:
-        raise ConfigError("judgements belong to one dataset; give --dataset once")
+        raise ConfigError("this is about one dataset; give --dataset once")
     return opened[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmrerank.counted import counted
 from llmrerank.errors import ConfigError
 
 from .exits import Exit
@@ -93,7 +94,7 @@ def _chosen(stored: StoredTraces, query: str) -> list[TraceLine]:
     if numbered is not None:
         return [numbered]
     if query.isdecimal() or not any(ids):
-        hint = f"; it holds {last} {'query' if last == 1 else 'queries'}, numbered from 1"
+        hint = f"; it holds {counted(last, 'query')}, numbered from 1"
     else:
         hint = close_to(query, list(dict.fromkeys(filter(None, ids))))
     raise ConfigError(f"the trace file {stored.name} has no query '{query}'{hint}")

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
 from llmrerank.harmless import harmless
 
 from .notes import notes_on
@@ -34,12 +35,12 @@ def print_ranking(ranking: Ranking, talk: Talk) -> None:
 def footer(ranking: Ranking) -> str:
     """What the ranking took, in one line."""
     trace, paid = ranking.trace, ranking.trace.paid
-    parts = [f"{trace.calls} calls"]
+    parts = [counted(trace.calls, "call")]
     if trace.cached:
         parts.append(f"{trace.cached} cached")
     if trace.pairs:
-        parts.append(f"{trace.pairs} pairs")
-    parts.append(f"{trace.rounds} rounds")
+        parts.append(counted(trace.pairs, "pair"))
+    parts.append(counted(trace.rounds, "round"))
     if paid.total:
         parts.append(f"{paid.input} + {paid.output} tokens")
     parts.append(f"{trace.seconds:.2f} s")

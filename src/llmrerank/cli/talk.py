@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from llmrerank.harmless import harmless
+
 __all__ = ["Talk"]
 
 _PANEL = "Output"
@@ -63,9 +65,9 @@ class Talk:
             texts.setLevel(before[1])
 
     def say(self, text: str) -> None:
-        """Write a line of talk."""
+        """Write talk; of ids, names and texts in it, whoever they come from, nothing is obeyed."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(harmless(text, newlines=True), file=sys.stderr)
 
     def more(self, text: str) -> None:
         """Write a line that only -v asks for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
 from llmrerank.harmless import harmless
 
 from .trace_texts import text_lines
@@ -55,9 +56,13 @@ def _head(traced: TracedQuery) -> Iterator[str]:
     if traced.measures:
         values = ", ".join(f"{name} {value:.4f}" for name, value in traced.measures.items())
         yield from wrapped(f"measures: {values}", hang=2)
-    took = [f"{trace.calls} calls", f"{trace.cached} cached"]
-    took += [f"{trace.pairs} pairs"] if trace.pairs else []
-    took += [f"{trace.rounds} rounds", f"{paid.input} + {paid.output} tokens", f"{traced.seconds:.2f} s"]
+    took = [counted(trace.calls, "call"), f"{trace.cached} cached"]
+    took += [counted(trace.pairs, "pair")] if trace.pairs else []
+    took += [
+        counted(trace.rounds, "round"),
+        f"{paid.input} + {paid.output} tokens",
+        f"{traced.seconds:.2f} s",
+    ]
     took += [_cost(trace.cost)] if trace.calls else []
     took += [f"{trace.repaired} repaired", f"{trace.degraded} degraded"]
     yield from wrapped(f"took: {', '.join(took)}", hang=2)
@@ -72,8 +77,8 @@ def _cost(cost: float | None) -> str:
 def _stage(stage: StageStory, number: int, *, prompts: bool, whole: bool) -> Iterator[str]:
     passed = "was not ended"
     if stage.done is not None:
-        came = f"{stage.done.documents_in} documents in, " if stage.done.documents_in else ""
-        passed = f"{came}{stage.done.documents_out} documents out, {stage.seconds:.2f} s"
+        came = f"{counted(stage.done.documents_in, 'document')} in, " if stage.done.documents_in else ""
+        passed = f"{came}{counted(stage.done.documents_out, 'document')} out, {stage.seconds:.2f} s"
     places = "; places are those of the documents that came in" if stage.rounds else ""
     yield from wrapped(f"{number}. {stage.name or 'no stage'}: {passed}{places}", hang=3)
     for one in stage.rounds:
@@ -87,7 +92,7 @@ def _round(one: RoundStory, stage: StageStory, *, prompts: bool, whole: bool) ->
 
     done = one.done
     what = "window" if any(len(call.slate) > 1 for _, call in one.calls) else "document"
-    size = "" if done is None else f": {done.slates} {what}{'s' * (done.slates != 1)}"
+    size = "" if done is None else f": {counted(done.slates, what)}"
     yield f"   round {one.number}{size}, {one.seconds:.2f} s"
     texts = list(one.seen) if prompts else []
     number = hidden = 0
@@ -108,7 +113,7 @@ def _round(one: RoundStory, stage: StageStory, *, prompts: bool, whole: bool) ->
             texts.remove(mine)
             yield from text_lines(mine)
     if hidden:
-        yield f"     and {hidden} more calls; -v shows them"
+        yield f"     and {counted(hidden, 'more call')}; -v shows them"
     for text in texts:
         # Pairs of a local model, and calls that another slate of the round had sent already.
         yield from wrapped(f"also: {_shown(text.slate, stage, whole=whole)}", indent=5, hang=2)
@@ -164,7 +169,7 @@ def _happened(event: Event, stage: StageStory) -> str:
         case Truncated():
             return f"truncated: {event.tokens} tokens of text were left out of {_places(event.slate)}"
         case Scored():
-            scored = f"{event.pairs} pairs, {event.cached} of them from the cache"
+            scored = f"{counted(event.pairs, 'pair')}, {event.cached} of them from the cache"
             return f"scored: {event.model}, {scored}, {event.seconds:.2f} s"
     return str(event)
 

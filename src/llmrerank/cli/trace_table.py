@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
+
 from .grid import print_grid
 from .wrapping import clipped
 
@@ -74,18 +76,20 @@ def _totals(trace: Trace, queries: int) -> Iterator[str]:
     kept = [call.cost for call in calls if call.cached]
     paid, saved = trace.paid, trace.saved
     cost = f"cost {_money(trace.cost)}"
-    yield f"{queries} queries: {trace.calls} calls paid, {paid.input} + {paid.output} tokens, {cost}"
+    made = f"{counted(trace.calls, 'call')} paid, {paid.input} + {paid.output} tokens"
+    yield f"{counted(queries, 'query')}: {made}, {cost}"
     if kept:
         known = [one for one in kept if one is not None]
         worth = f"cost {_money(sum(known) if len(known) == len(kept) else None)}"
-        yield f"saved by the cache: {len(kept)} calls, {saved.input} + {saved.output} tokens, {worth}"
+        made = f"{counted(len(kept), 'call')}, {saved.input} + {saved.output} tokens"
+        yield f"saved by the cache: {made}, {worth}"
     if sent:
         took = Seconds.of([call.seconds for call in sent])
         yield f"seconds for one call: p50 {took.p50:.2f}, p95 {took.p95:.2f}"
     again = [call.attempts - 1 for call in sent if call.attempts > 1]
     if again:
-        yield f"retries: {len(again)} calls were sent {sum(again)} times more"
+        yield f"retries of {counted(len(again), 'call')}: {sum(again)}"
     # A call that was sent again is booked as such; the other events are slates that were asked about again.
     asked = len(trace.of(Retried)) - len(again)
     if asked > 0:
-        yield f"{asked} answers could not be used and were asked for again"
+        yield f"answers that could not be used and were asked for again: {asked}"

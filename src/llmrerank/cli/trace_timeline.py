@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import counted
+
 from .wrapping import WIDTH, clipped
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ def _round(one: RoundStory, start: float, total: float, *, whole: bool) -> Itera
         took = "cached" if call.cached else _took(call.seconds)
         yield _line(f"round {one.number}, call {number}", bar, took, indent=2)
     if len(calls) > len(shown):
-        yield f"      and {len(calls) - len(shown)} more calls of round {one.number}; -v shows them"
+        hidden = counted(len(calls) - len(shown), "more call")
+        yield f"      and {hidden} of round {one.number}; -v shows them"
     if not calls:
         bar = _bar(start, one.seconds, one.seconds, total)
         yield _line(f"round {one.number}", bar, _took(one.seconds), indent=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from llmrerank.counted import counted
 from llmrerank.errors import did_you_mean
 from llmrerank.harmless import harmless
 
@@ -46,7 +47,7 @@ def quoted(text: str, *, indent: int, most: int | None = None) -> Iterator[str]:
     for line in made if most is None else made[:most]:
         yield f"{' ' * indent}| {line}".rstrip()
     if most is not None and len(made) > most:
-        yield f"{' ' * indent}| ({len(made) - most} more lines; -v shows them)"
+        yield f"{' ' * indent}| ({counted(len(made) - most, 'more line')}; -v shows them)"
 
 
 def close_to(name: str, known: Sequence[str]) -> str:

@@ -137,7 +137,7 @@ async def acalibrate(
     refuse_scoreless(pipeline)
     await asyncio.to_thread(require_sklearn)
     warnings = list(await asyncio.to_thread(dataset.check))
-    queries = dataset.queries[:limit]
+    queries = dataset.measurable[:limit]
     if len(queries) < FEWEST:
         raise ConfigError(
             f"{len(queries)} judged queries are too few to calibrate on; at least {FEWEST} are needed"

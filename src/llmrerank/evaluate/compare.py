@@ -31,10 +31,7 @@ from .progress import Progress
 
 __all__ = ["acompare", "compare"]
 
-UNJUDGED = (
-    "nothing is judged here: rows are held against each other, not against the truth; 'llmrerank label' or "
-    "'llmrerank judge' makes judgements"
-)
+UNJUDGED = "nothing is judged here; 'llmrerank label' or 'llmrerank judge' makes judgements"
 
 
 async def acompare(
@@ -91,7 +88,7 @@ async def acompare(
         group_by: Where the documents are chunks, the key of their metadata that holds the id that judgements
             know: each such document stands where its best chunk does.
         purse: Spending shared with other comparisons; None: a new one from the limits.
-        progress: Called after every query; must be quick and must not raise.
+        progress: Called when a row begins and after every query; must be quick and must not raise.
 
     Raises:
         ConfigError: A strategy, measure or file that cannot work; before anything is sent, all strategies at
@@ -114,7 +111,7 @@ async def acompare(
         if table is not None
         else (*dataset.warnings, UNJUDGED)
     )
-    queries = dataset.queries[:limit]
+    queries = dataset.measurable[:limit]
     qrels = {query.id: dataset.qrels[query.id] for query in queries} if table is not None else {}
     outputs = None if out is None else Outputs.into(out, dataset.name, queries, qrels)
     rows: list[Row] = []
@@ -136,6 +133,8 @@ async def acompare(
             for pipeline in repetitions:
                 await stack.enter_async_context(pipeline)
         warnings += await asyncio.to_thread(open_stages, first_asked, queries)
+        if outputs is not None:
+            await asyncio.to_thread(outputs.check, dataset.corpus, group_by=group_by)
         judge = labelled_by(Path(dataset.judged_in)) if dataset.judged_in else None
         warm = await warm_models(first_asked, settings)
 
@@ -233,4 +232,6 @@ def _told_apart(comparison: Comparison, seed: int) -> Comparison:
         rows=tuple(replace(row, versus=own) for row, own in zip(comparison.rows, versus, strict=True)),
         detectable=detectable,
         agreement=agreements(runs),
+        # By id, whichever query ended first, so that equal answers make equal reports.
+        documents=dict(sorted(comparison.documents.items())),
     )

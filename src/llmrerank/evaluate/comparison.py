@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmrerank.errors import CallError
-from llmrerank.trace import Trace
+from llmrerank.trace import Exhausted, Trace
 from llmrerank.types import Document
 
 from .agreement import Agreement
@@ -40,7 +40,8 @@ class Row:
         trace: Everything that happened, query after query, all repetitions.
         queries: Queries evaluated.
         repeats: How often each query was asked.
-        failures: Sentences by query id, of the queries that failed and count as empty rankings.
+        failures: Sentences by query id, of the queries that failed, in some repetition or order, and count as
+            empty rankings there.
         versus: By measure, how this row differs from the baseline; empty for the baseline itself.
         kept: By query id in the order of the queries, of those answered; of the first repetition.
         stages: What each stage of the pipeline took.
@@ -70,11 +71,21 @@ class Row:
     run: str | None = None
     is_oracle: bool = False
 
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The trace, and that of other orders of the candidates where they were tried."""
+        return (self.trace,) if self.sensitivity is None else (self.trace, self.sensitivity.trace)
+
+    @property
+    def exhausted(self) -> Exhausted | None:
+        """The limit that ended the work on some query early, or None."""
+        return next((one for trace in self.traces if (one := trace.exhausted) is not None), None)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values: totals over all queries, `rounds` the mean per query."""
         trace = self.trace
         paid = trace.paid
-        exhausted = trace.exhausted
+        exhausted = self.exhausted
         asked = self.queries * self.repeats
         return {
             "strategy": self.strategy,
@@ -144,12 +155,17 @@ class Comparison:
     @property
     def degraded(self) -> bool:
         """Whether some query failed, or something in some row got no evidence."""
-        return any(row.failures or row.trace.degraded for row in self.rows)
+        return any(row.failures or any(trace.degraded for trace in row.traces) for row in self.rows)
 
     @property
     def exhausted(self) -> bool:
         """Whether a limit ended the work on some query early."""
-        return any(row.trace.exhausted is not None for row in self.rows)
+        return any(row.exhausted is not None for row in self.rows)
+
+    def likeness(self, row: int) -> Agreement | None:
+        """How alike a row, by its index, and the baseline are; None where that is not known."""
+        pair = tuple(sorted((row, self.baseline)))
+        return next((one for one in self.agreement if (one.first, one.second) == pair), None)
 
     @property
     def judged(self) -> bool:

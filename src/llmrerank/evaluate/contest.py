@@ -44,7 +44,7 @@ class Contest:
         parallel_queries: Queries under way at once; None: as `acompare`.
         group_by: Key of the metadata that holds the judged id of a chunk, or None.
         seed: Of the shuffled order.
-        progress: Told after every query.
+        progress: Told when a row begins and after every query.
         documents: By judged id, those that stood among the first `LOOKED_AT` of some row.
         failures: Of rows that the provider failed altogether.
     """
@@ -90,12 +90,14 @@ class Contest:
         orders = ORDERS if shuffle and course.steps else ()
         total = len(self.queries) * (len(repetitions) + len(orders))
         self._told = replace(self._told, row=number, strategy=strategy, done=0, queries=total)
-        runs = []
-        for pipeline in repetitions:
-            runs.append(await self._run(pipeline, None))
-        first = runs[0]
+        if self.progress is not None:
+            self.progress(self._told)
+        first = await self._run(repetitions[0], None)
         if first.lost:
+            # Whoever answers nothing is not asked again, in whatever order.
             self.failures.append(first.lost)
+            repetitions, orders = repetitions[:1], ()
+        runs = [first, *[await self._run(pipeline, None) for pipeline in repetitions[1:]]]
         evaluations = [self._evaluated(run) for run in runs]
         reordered = {order: await self._run(repetitions[0], order) for order in orders}
         traces = [kept.trace for run in runs for kept in run.kept.values()]
@@ -110,7 +112,7 @@ class Contest:
             trace=Trace.joined(traces),
             queries=len(self.queries),
             repeats=len(repetitions),
-            failures=first.failures(),
+            failures=self._failures(runs, reordered),
             kept=first.kept,
             stages=stage_figures(traces),
             spread=spread_of(evaluations) if len(runs) > 1 else {},
@@ -194,6 +196,18 @@ class Contest:
         if self.evaluator is None:
             return Evaluation(means={}, per_query={})
         return self.evaluator.evaluate(run)
+
+    def _failures(
+        self, repetitions: Sequence[StrategyRun[Kept]], reordered: Mapping[str, StrategyRun[Kept]]
+    ) -> dict[str, str]:
+        """By query, in their order, why it failed first; and when, if that was not the first time."""
+        found = dict(repetitions[0].failures())
+        later = {f"repetition {number}": run for number, run in enumerate(repetitions[1:], start=2)}
+        later |= {f"{order} order": run for order, run in reordered.items()}
+        for where, run in later.items():
+            for query, sentence in run.failures().items():
+                found.setdefault(query, f"{where}: {sentence}")
+        return {query.id: found[query.id] for query in self.queries if query.id in found}
 
     def _sensitivity(
         self, first: StrategyRun[Kept], evaluation: Evaluation, reordered: Mapping[str, StrategyRun[Kept]]

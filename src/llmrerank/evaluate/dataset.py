@@ -32,8 +32,9 @@ class Dataset:
     Attributes:
         folder: Where it lies; None where it is a collection of ir_datasets or parts.
         name: As tables call it.
-        queries: The judged ones in file order; all of them where nothing is judged.
-        qrels: Grades by query id and document id, of these queries in their order; empty without judgements.
+        queries: In file order: the judged ones, and the others too where they were asked for or nothing is
+            judged.
+        qrels: Grades by query id and document id, of judged queries in their order; empty without any.
         judged_in: Where the judgements stand; empty without any.
         corpus: The documents, read when first used; or None.
         candidates: The file that a bare `run` reads, or None.
@@ -72,6 +73,7 @@ class Dataset:
         document_columns: Columns = None,
         query_columns: Columns = None,
         qrels_columns: Columns = None,
+        all_queries: bool = False,
     ) -> Dataset:
         """Open a dataset: a folder, a collection of ir_datasets, or parts; a part given replaces its own.
 
@@ -93,6 +95,8 @@ class Dataset:
             document_columns: Which column holds which field, as `{"text": "Question"}` or `'text=Question'`.
             query_columns: The same for the queries.
             qrels_columns: The same for the judgements.
+            all_queries: Keep queries that nobody has judged beside those that somebody has, so that they can
+                be judged; nothing that measures looks at them.
 
         Raises:
             ConfigError: Something that is named is not there, or what the card says is wrong.
@@ -114,12 +118,13 @@ class Dataset:
         given = Path(card) if card is not None else folder / "dataset.toml" if folder else None
         said = read_card(given, asked_for=card is not None) if given else Card()
         parts = gather(wanted)
-        chosen = [query for query in parts.topics if query in parts.qrels or not parts.qrels]
+        judged = [query for query in parts.topics if query in parts.qrels]
+        chosen = judged if parts.qrels and not all_queries else list(parts.topics)
         return cls(
             folder=folder,
             name=name or said.name or wanted.name,
             queries=tuple(parts.topics[query].query(query) for query in chosen),
-            qrels={query: parts.qrels[query] for query in chosen} if parts.qrels else {},
+            qrels={query: parts.qrels[query] for query in judged},
             judged_in=parts.judged_in,
             corpus=parts.corpus,
             candidates=parts.candidates,
@@ -127,13 +132,18 @@ class Dataset:
             instruction=said.instruction,
             examples=said.examples,
             relevance=said.relevance,
-            warnings=(*parts.warnings, *_mismatches(parts, len(chosen))),
+            warnings=(*parts.warnings, *_mismatches(parts, len(judged), all_queries=all_queries)),
         )
 
     @property
     def judged(self) -> bool:
         """Whether there are judgements, so that quality can be measured."""
         return bool(self.qrels)
+
+    @property
+    def measurable(self) -> tuple[Query, ...]:
+        """The judged queries; all of them where nothing is judged."""
+        return tuple(query for query in self.queries if query.id in self.qrels or not self.qrels)
 
     def source(self, *, index: Path | None = None) -> Source:
         """What first stages can draw on; `index` is a folder in which indexes are kept between runs."""
@@ -197,8 +207,8 @@ class Dataset:
         absent = len(judged - there)
         if absent == len(judged):
             raise DataError(
-                f"the judgements of {self.folder or self.name} match nothing: none of their {len(judged)} "
-                f"documents (such as '{min(judged)}') is in {place}"
+                f"the judgements of {self.folder or self.name} match nothing: no document of theirs (such as "
+                f"'{min(judged)}') is in {place}"
                 + (f" (such as '{example}')" if example is not None else ", which is empty")
             )
         if absent and self.corpus is not None:
@@ -206,7 +216,7 @@ class Dataset:
         return self.warnings
 
 
-def _mismatches(parts: Parts, chosen: int) -> list[str]:
+def _mismatches(parts: Parts, judged: int, *, all_queries: bool) -> list[str]:
     """What of queries and judgements does not match, in sentences.
 
     Raises:
@@ -214,18 +224,18 @@ def _mismatches(parts: Parts, chosen: int) -> list[str]:
     """
     if not parts.qrels:
         return []
-    if not chosen:
+    if not judged:
         theirs, ours = next(iter(parts.qrels)), next(iter(parts.topics))
         raise DataError(
-            f"the judgements {parts.judged_in} match nothing: none of their {len(parts.qrels)} queries "
-            f"(such as '{theirs}') is in {parts.asked_in} (such as '{ours}')"
+            f"the judgements {parts.judged_in} match nothing: no query of theirs (such as '{theirs}') is in "
+            f"{parts.asked_in} (such as '{ours}')"
         )
     warnings = []
-    if absent := len(parts.qrels) - chosen:
+    if absent := len(parts.qrels) - judged:
         warnings.append(
             f"{absent} of {len(parts.qrels)} judged queries have no text in {parts.asked_in} and are left out"
         )
-    if unjudged := len(parts.topics) - chosen:
+    if not all_queries and (unjudged := len(parts.topics) - judged):
         warnings.append(
             f"{unjudged} of {len(parts.topics)} queries in {parts.asked_in} have no judgements "
             "and are left out"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from llmrerank.counted import counted
 from llmrerank.errors import ConfigError, DataError
+from llmrerank.retrieve.corpus import find_documents
 from llmrerank.retrieve.stored import read_run, read_texts
 from llmrerank.types import Document, Query
 
@@ -42,7 +44,7 @@ def diff(
     """
     if depth < 1:
         raise ConfigError(f"the number of leading documents must be 1 or more, got {depth}")
-    known = {query.id: query for query in dataset.queries}
+    known = {query.id: query for query in dataset.measurable}
     both = [query for query in known if query in before and query in after]
     if not both:
         raise DataError(_nothing(dataset, before, after))
@@ -129,11 +131,12 @@ def _nothing(dataset: Dataset, before: Run, after: Run) -> str:
 def _left_out(dataset: Dataset, known: Mapping[str, Query], before: Run, after: Run) -> Iterable[str]:
     foreign = list(dict.fromkeys(query for query in (*before, *after) if query not in known))
     if foreign:
-        why = "have no judgements or no text" if dataset.qrels else "are no queries of the dataset"
-        yield f"{len(foreign)} queries of the runs {why}, such as '{foreign[0]}'; they are left out"
-    absent = [query for query in known if query not in before and query not in after]
+        why = "without judgements or without text" if dataset.qrels else "that the dataset does not have"
+        yield f"left out: {counted(len(foreign), 'query')} of the runs {why}, such as '{foreign[0]}'"
+    asked = [query.id for query in dataset.queries]
+    absent = [query for query in asked if query not in before and query not in after]
     if absent:
-        yield f"{len(absent)} of {len(known)} queries are in neither run, such as '{absent[0]}'"
+        yield f"{len(absent)} of {len(asked)} queries are in neither run, such as '{absent[0]}'"
 
 
 def read_for(dataset: Dataset, path: Path) -> dict[str, list[str]]:
@@ -167,7 +170,7 @@ def texts_for(dataset: Dataset, wanted: Iterable[str], *, files: Sequence[Path] 
     missing = set(wanted)
     found: dict[str, Document] = {}
     if dataset.corpus is not None:
-        found = {str(one.id): one for one in dataset.corpus if str(one.id) in missing}
+        found = dict(find_documents(dataset.corpus, missing))
     for file in (*files, *dataset.candidate_files):
         missing -= found.keys()
         if not missing:

@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .preparation import pipelines_of
 from .sensitivity import ORDERS
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "total"]
 
 _SAMPLE = 20
 
@@ -72,8 +72,9 @@ def forecast(
     Raises:
         ConfigError: A strategy that cannot work; all of them at once.
     """
-    if limit is not None and limit < 1:
-        raise ConfigError(f"limit must be 1 or more, got {limit}")
+    for name, value in (("limit", limit), ("repeat", repeat)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} must be 1 or more, got {value}")
     settings = settings or Settings()
     queries = dataset.queries[:limit]
     step = -(-len(queries) // _SAMPLE)
@@ -85,22 +86,35 @@ def forecast(
         estimates = [pipeline.estimate(query) for query in sample]
         course = pipeline.course
         times = (repeat if course.instructed else 1) + (len(ORDERS) if shuffle and course.steps else 0)
+        each = times * len(queries)
         rows.append(
             Forecast(
                 strategy=strategy,
                 pipeline=str(pipeline.spec),
                 queries=len(queries),
-                estimate=_total(estimates, times * len(queries) / len(sample), settings.limits),
+                estimate=total(estimates, Span(each, each), settings.limits),
             )
         )
     return tuple(rows)
 
 
-def _total(estimates: Sequence[Estimate], scale: float, limits: Limits) -> Estimate:
+def total(estimates: Sequence[Estimate], times: Span, limits: Limits) -> Estimate:
+    """What so many like some will take.
+
+    Args:
+        estimates: Of the sample, at least one.
+        times: How many there will be, at least and at most.
+        limits: `stopped_by` names those that the total would exceed.
+
+    Returns:
+        Totals; `rounds` is for one of them.
+    """
+    fewest, most = times.least / len(estimates), times.most / len(estimates)
+
     def spread(name: str) -> Span:
         spans: list[Span] = [getattr(estimate, name) for estimate in estimates]
         return Span(
-            round(sum(span.least for span in spans) * scale), round(sum(span.most for span in spans) * scale)
+            round(sum(span.least for span in spans) * fewest), round(sum(span.most for span in spans) * most)
         )
 
     costs = [estimate.cost for estimate in estimates]
@@ -108,9 +122,9 @@ def _total(estimates: Sequence[Estimate], scale: float, limits: Limits) -> Estim
     cost = (
         None
         if len(known) < len(costs)
-        else (sum(least for least, _ in known) * scale, sum(most for _, most in known) * scale)
+        else (sum(low for low, _ in known) * fewest, sum(high for _, high in known) * most)
     )
-    total = replace(
+    whole = replace(
         estimates[0],
         calls=spread("calls"),
         rounds=Span(
@@ -124,11 +138,11 @@ def _total(estimates: Sequence[Estimate], scale: float, limits: Limits) -> Estim
     )
     exceeded = [
         name
-        for name, limit, most in (
-            ("calls", limits.calls, total.calls.most),
-            ("tokens", limits.tokens, total.tokens_in.most + total.tokens_out.most),
+        for name, limit, value in (
+            ("calls", limits.calls, whole.calls.most),
+            ("tokens", limits.tokens, whole.tokens_in.most + whole.tokens_out.most),
             ("cost", limits.cost, cost[1] if cost else None),
         )
-        if limit is not None and most is not None and most > limit
+        if limit is not None and value is not None and value > limit
     ]
-    return replace(total, stopped_by=", ".join(exceeded) or None)
+    return replace(whole, stopped_by=", ".join(exceeded) or None)

@@ -23,12 +23,15 @@ class Corpus(Sequence[Document]):
 
     A collection of ir_datasets can have millions: those that `find` looks for and the first ones, as `[:k]`,
     come without the others; anything else reads them all.
+
+    Attributes:
+        collection: Its name, or None where this is a file or a folder.
     """
 
     def __init__(self, source: str | Path, columns: Columns = None) -> None:
         self._source = source
         self._columns = columns
-        self._collection = irds_name(source)
+        self.collection = irds_name(source)
         self._lock = threading.Lock()
         self._documents: Sequence[Document] | None = None
 
@@ -38,26 +41,26 @@ class Corpus(Sequence[Document]):
         with self._lock:
             if self._documents is None:
                 documents = read_documents(self._source, self._columns)
-                if self._collection is None:
+                if self.collection is None:
                     refuse_duplicates(documents, str(self._source))
                 self._documents = documents
             return self._documents
 
     def find(self, wanted: AbstractSet[str]) -> Mapping[str, Document]:
         """The documents of these ids that are there, by id."""
-        if self._collection is None or self._documents is not None:
+        if self.collection is None or self._documents is not None:
             return find_documents(self.documents, wanted)
-        return find_in_collection(self._collection, wanted, self._columns)
+        return find_in_collection(self.collection, wanted, self._columns)
 
     @overload
     def __getitem__(self, index: int) -> Document: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[Document]: ...
     def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
-        if isinstance(index, slice) and self._collection is not None and self._documents is None:
+        if isinstance(index, slice) and self.collection is not None and self._documents is None:
             start, stop, step = index.start or 0, index.stop, index.step or 1
             if stop is not None and min(start, stop, step) >= 0:
-                return tuple(islice(documents_of(self._collection, self._columns), start, stop, step))
+                return tuple(islice(documents_of(self.collection, self._columns), start, stop, step))
         return self.documents[index]
 
     def __len__(self) -> int:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from llmrerank.errors import ConfigError
 from llmrerank.trace_file import TracedQuery, TraceFile
-from llmrerank.types import Query
+from llmrerank.types import Document, Query
 
 from .comparison import Comparison, Row
+from .dataset import judged_id
 from .kept import LOOKED_AT, Kept
+from .on_demand import Corpus
 from .runs import check_identifiers, run_file_name, write_run, write_whole
 
 __all__ = ["Outputs"]
@@ -51,6 +53,17 @@ class Outputs:
             raise ConfigError(f"cannot write into {folder}: {error.strerror or error}") from error
         check_identifiers(folder, qrels or {query.id: () for query in queries})
         return cls(folder=folder, dataset=dataset, queries=tuple(queries))
+
+    def check(self, corpus: Sequence[Document] | None, *, group_by: str | None) -> None:
+        """Refuse documents whose ids no run file can hold, before anything is asked; see `judged_id`.
+
+        A collection of ir_datasets, which may have millions of them, is not read for it.
+
+        Raises:
+            DataError: An id is empty or holds white space, such as the name of a file.
+        """
+        if corpus is not None and not (isinstance(corpus, Corpus) and corpus.collection):
+            check_identifiers(self.folder, {self.queries[0].id: (judged_id(one, group_by) for one in corpus)})
 
     def write_row(self, number: int, row: Row) -> Row:
         """Write what a row found, as a run and query by query; gives the row with the name of its run."""

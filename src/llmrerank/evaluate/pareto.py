@@ -136,7 +136,7 @@ def _plane(
     points = tuple(
         Point(row=index, taken=take(row) if row.seconds else None, worth=row.measures[measure])
         for index, row in enumerate(comparison.rows)
-        if not row.is_oracle and len(row.failures) < row.queries
+        if not row.is_oracle and (row.kept or not row.failures)
     )
     apart = [str(point.row + 1) for point in points if point.taken is None]
     drawn = {point.row for point in points}

@@ -11,7 +11,7 @@ __all__ = ["Progress"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Told after every query.
+    """Told when a row begins and after every query.
 
     Attributes:
         row: Which row is running, from 1.

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
-from llmrerank.errors import DataError
+from llmrerank.errors import ConfigError, DataError
 from llmrerank.jsonl import Readable, name_of, parse_lines, read_lines, text_lines
 from llmrerank.types import Document
 
@@ -178,6 +178,8 @@ def _documents(source: Readable, name: str, columns: Columns) -> Iterator[Docume
     if collection is not None:
         yield from documents_of(collection, columns)
     elif isinstance(source, str | Path) and _is_folder(source):
+        if columns is not None:
+            raise ConfigError(f"{name} is a folder of texts, which have no columns")
         yield from _text_files(Path(source)).documents()
     elif isinstance(source, str | Path) and is_table(source):
         for position, record in enumerate(read_table(Path(source), DOCUMENTS, columns)):
@@ -221,6 +223,8 @@ def _of_lines(source: Readable, name: str, columns: Columns) -> Iterator[Documen
         if first is None:
             return
         if not first.text.lstrip().startswith("{"):
+            if columns is not None:
+                raise ConfigError(f"{name} is plain lines, which have no columns")
             for position, line in enumerate(chain([first], lines)):
                 yield Document(id=str(position), text=line.text.strip())
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from llmrerank.estimate import Estimate, estimate
 from llmrerank.evaluate.dataset import Dataset
-from llmrerank.evaluate.forecast import forecast
+from llmrerank.evaluate.forecast import forecast, total
 from llmrerank.evaluate.preparation import pipelines_of
 from llmrerank.pipeline import Pipeline
 from llmrerank.rounds import Span
@@ -16,9 +16,9 @@ from llmrerank.settings import Settings
 from llmrerank.stages import Course
 from llmrerank.types import Document, Query
 
-from .grader import Grader
+from .grader import Grader, to_find
 from .judgement import Pair
-from .pool import DEPTH, pool
+from .pool import DEPTH, pairs_to_check, pool
 
 __all__ = ["LabelForecast", "forecast_labels"]
 
@@ -61,6 +61,7 @@ def forecast_labels(
 
     Raises:
         ConfigError: What cannot work.
+        DataError: There is nothing to check a judge against.
     """
     settings = settings or Settings()
     grader = Grader.of(
@@ -69,23 +70,24 @@ def forecast_labels(
         examples=settings.examples or dataset.examples,
         settings=settings,
     )
-    pipelines = pipelines_of(dataset, strategies, settings=settings, index=index)
+    finding = to_find(settings)
+    pipelines = pipelines_of(dataset, strategies, settings=finding, index=index)
     queries = dataset.queries[:limit]
     free = [str(one.spec.stages[0].call) for one in pipelines if _first(one) in _FREE]
     whole = len(free) == len(pipelines) and not any(one.course.steps for one in pipelines)
+    checked = pairs_to_check(dataset, check, seed=settings.seed) if check else ()
     if whole:
-        pairs: Sequence[Pair] = pool(
-            dataset, strategies, settings=settings, depth=depth, limit=limit, index=index
-        ).pairs
-        pairs = [pair for pair in pairs if again or pair.given is None]
+        found = pool(dataset, strategies, settings=finding, depth=depth, limit=limit, index=index).pairs
+        wanted = [pair for pair in found if again or pair.given is None]
+        pairs: Sequence[Pair] = tuple({pair.key: pair for pair in (*checked, *wanted)}.values())
         number = Span(len(pairs), len(pairs))
     else:
-        pairs = _like(dataset, free, queries, depth=depth, settings=settings, index=index)
+        like = _like(dataset, free, queries, depth=depth, settings=settings, index=index)
+        pairs = (*checked, *like)
         judged = 0 if again else sum(len(dataset.qrels.get(query.id, ())) for query in queries)
         fewest = len(queries) * depth
-        number = Span(max(0, fewest - judged), fewest * len(pipelines))
-    number = Span(number.least + check, number.most + check)
-    rows = forecast(dataset, strategies, settings=settings, limit=limit)
+        number = Span(max(0, fewest - judged) + len(checked), fewest * len(pipelines) + len(checked))
+    rows = forecast(dataset, strategies, settings=finding, limit=limit)
     return LabelForecast(
         queries=len(queries),
         rows=(
@@ -125,36 +127,4 @@ def _labels(pairs: Sequence[Pair], number: Span, grader: Grader) -> Estimate:
     each = [estimate(course, pair.query.text, [pair.document], settings=shown, top=None) for pair in sample]
     if not each:
         return estimate(course, "nothing", [], settings=shown, top=None)
-    least, most = number.least / len(each), number.most / len(each)
-
-    def total(name: str) -> Span:
-        spans: list[Span] = [getattr(one, name) for one in each]
-        return Span(
-            round(sum(span.least for span in spans) * least), round(sum(span.most for span in spans) * most)
-        )
-
-    costs = [one.cost for one in each]
-    known = [cost for cost in costs if cost is not None]
-    cost = (
-        (sum(low for low, _ in known) * least, sum(high for _, high in known) * most)
-        if len(known) == len(costs)
-        else None
-    )
-    whole = replace(
-        each[0],
-        calls=total("calls"),
-        tokens_in=total("tokens_in"),
-        tokens_out=total("tokens_out"),
-        cost=cost,
-    )
-    limits = settings.limits
-    exceeded = [
-        name
-        for name, limit, value in (
-            ("calls", limits.calls, whole.calls.most),
-            ("tokens", limits.tokens, whole.tokens_in.most + whole.tokens_out.most),
-            ("cost", limits.cost, cost[1] if cost else None),
-        )
-        if limit is not None and value is not None and value > limit
-    ]
-    return replace(whole, stopped_by=", ".join(exceeded) or None)
+    return total(each, number, settings.limits)

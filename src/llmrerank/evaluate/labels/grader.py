@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmrerank.carriers import Carriers
+from llmrerank.counted import counted
 from llmrerank.engine import Job, judge_pool
 from llmrerank.errors import BudgetExceeded, ConfigError, ContentFiltered
 from llmrerank.judges import Question
@@ -21,9 +22,17 @@ from llmrerank.types import Example
 
 from .judgement import Judgement, Pair, digest_of
 
-__all__ = ["Grader"]
+__all__ = ["Grader", "to_find"]
 
 _JUDGE = "graded"  # the name of the strategy, and of the prompt that it has where nobody names one
+
+
+def to_find(settings: Settings) -> Settings:
+    """The settings of what finds documents: model and endpoint belong to the judge and to stages that chat.
+
+    A bi-encoder or a rerank endpoint does not take them for its own.
+    """
+    return replace(settings, chat_only=settings.chat_only | {"model", "base_url"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,9 @@ class Grader:
             ),
             settings=settings,
             carriers=Carriers(),
-            warnings=(f"{left_out} examples are not shown: their labels are not on the prompt's scale",)
+            warnings=(
+                f"not shown: {counted(left_out, 'example')} with a label that is not on the prompt's scale",
+            )
             if left_out
             else (),
         )

@@ -14,7 +14,7 @@ from llmrerank.evaluate.dataset import Dataset
 from llmrerank.purse import Purse, QueryLedger
 from llmrerank.settings import Settings
 
-from .grader import Grader
+from .grader import Grader, to_find
 from .journal import Journal
 from .judgement import Judgement, Pair
 from .labelled import Labelled, Spent
@@ -72,8 +72,9 @@ async def alabel(
         dataset: Queries and documents; judgements that it has are kept and not asked for.
         strategies: What is pooled; see `apool`.
         out: The file, `.tsv` in BEIR's form, `.txt` or `.qrels` in TREC's.
-        settings: How calls are made; the limits on calls, tokens and cost hold for pooling and judging
-            together, that on seconds for each query. The dataset's instruction and examples stand in.
+        settings: How calls are made; the model is the judge's, and that of strategies that chat. The limits
+            on calls, tokens and cost hold for pooling and judging together, that on seconds for each query.
+            The dataset's instruction and examples stand in.
         prompt: Name or path of a prompt of form `pointwise` that answers `grade`, on a scale of whole
             numbers; the expected grade is rounded to the nearest of them.
         depth: How many of the documents that each strategy puts first are pooled.
@@ -114,7 +115,7 @@ async def alabel(
         pooled = await apool(
             dataset,
             strategies,
-            settings=settings,
+            settings=to_find(settings),
             purse=purse,
             depth=depth,
             limit=limit,

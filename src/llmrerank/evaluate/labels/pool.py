@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmrerank import portal
+from llmrerank.counted import counted
 from llmrerank.errors import ConfigError, DataError
 from llmrerank.evaluate.contest import at_once
 from llmrerank.evaluate.dataset import Dataset
@@ -18,6 +20,7 @@ from llmrerank.evaluate.preparation import open_stages, pipelines_of, warm_model
 from llmrerank.evaluate.strategy_run import StrategyRun
 from llmrerank.purse import Purse
 from llmrerank.ranking import Ranking
+from llmrerank.retrieve.corpus import find_documents
 from llmrerank.retrieve.stored import read_texts
 from llmrerank.settings import Settings
 from llmrerank.spec import Call
@@ -173,7 +176,8 @@ def _told(strategy: str, failures: Mapping[str, str]) -> list[str]:
     if not failures:
         return []
     query, sentence = next(iter(failures.items()))
-    return [f"{strategy}: {len(failures)} queries failed, such as '{query}', and pool nothing: {sentence}"]
+    failed = counted(len(failures), "query")
+    return [f"{strategy}: {failed} failed, such as '{query}', and found nothing to judge: {sentence}"]
 
 
 def in_order(documents: Mapping[str, Document], query: str, seed: int) -> list[tuple[str, Document]]:
@@ -214,10 +218,9 @@ def pairs_to_check(dataset: Dataset, count: int, *, seed: int) -> tuple[Pair, ..
     return tuple(drawn)
 
 
-def _texts(dataset: Dataset, wanted: Iterable[str]) -> dict[str, Document]:
-    wanted = set(wanted)
+def _texts(dataset: Dataset, wanted: AbstractSet[str]) -> Mapping[str, Document]:
     if dataset.corpus is not None:
-        return {str(one.id): one for one in dataset.corpus if str(one.id) in wanted}
+        return find_documents(dataset.corpus, wanted)
     found: dict[str, Document] = {}
     for file in dataset.candidate_files:
         found |= {identifier: one for identifier, one in read_texts(file).items() if identifier in wanted}

@@ -165,8 +165,7 @@ def _lines(comparison: Comparison, identifier: str, letters: int) -> Iterator[Li
                 identifier=f"{identifier}-gaps-{index}",
                 title=f"{comparison.measures[0]} of row {index + 1} less the baseline's, query by query",
             )
-        pair = tuple(sorted((index, comparison.baseline)))
-        agreed = next((one for one in comparison.agreement if (one.first, one.second) == pair), None)
+        agreed = comparison.likeness(index)
         yield Line(
             number=index + 1,
             row=row,

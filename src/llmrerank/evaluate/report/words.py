@@ -54,7 +54,7 @@ def warning_sentences(comparison: Comparison) -> Iterator[str]:
     """What the dataset and every row warn of; what many queries say alike is said once."""
     yield from comparison.warnings
     for number, row in enumerate(comparison.rows, start=1):
-        exhausted = row.trace.exhausted
+        exhausted = row.exhausted
         if exhausted is not None:
             yield f"Row {number} ended early: {exhausted.reason}"
         # Many queries warn of the same thing in other numbers: one of them is told, and how many there are.

@@ -110,8 +110,7 @@ def _contrast(name: str, versus: Contrast | None) -> dict[str, str]:
 
 
 def _likeness(comparison: Comparison, index: int) -> dict[str, str]:
-    pair = tuple(sorted((index, comparison.baseline)))
-    found = next((one for one in comparison.agreement if (one.first, one.second) == pair), None)
+    found = comparison.likeness(index)
     return {
         "overlap@10": "" if found is None else f"{found.overlap:.4f}",
         "RBO": "" if found is None else f"{found.rbo:.4f}",

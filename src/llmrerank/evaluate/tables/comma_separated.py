@@ -54,8 +54,7 @@ def _line(comparison: Comparison, index: int, measures: Sequence[str]) -> dict[s
         figures = versus.to_dict() if versus else {}
         for figure in ("difference", "low", "high", "p", "p_adjusted", "wins", "ties", "losses"):
             line[f"{name} {figure}"] = figures.get(figure)
-    pair = tuple(sorted((index, comparison.baseline)))
-    likeness = next((one for one in comparison.agreement if (one.first, one.second) == pair), None)
+    likeness = comparison.likeness(index)
     line["overlap@10"] = None if likeness is None else round(likeness.overlap, 6)
     line["rbo"] = None if likeness is None else round(likeness.rbo, 6)
     return line | _figures(row)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from llmrerank.evaluate.comparison import Comparison
+from llmrerank.harmless import harmless
 
 from .cells import Table, cells
 from .legend import legend
@@ -66,4 +67,4 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", harmless(text))
