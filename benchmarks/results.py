@@ -52,9 +52,9 @@ SECTIONS = (
     Section(
         title="Real LLM rankings of TREC DL19",
         says=(
-            "The BM25 candidates, the five stored gpt-3.5-turbo runs over them, two stored runs of small "
-            "tuned models, and the best order that the candidates allow. The LLM rows are rankings that others "
-            "made and kept; they are read, not made again."
+            "The BM25 candidates, the five stored gpt-3.5-turbo runs over them, two stored runs of "
+            "small tuned models, and the best order that the candidates allow. The LLM rows are "
+            "rankings that others made and kept; they are read, not made again."
         ),
         needs=("dl19",),
         words=(

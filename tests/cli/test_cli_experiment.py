@@ -216,3 +216,15 @@ def test_hostile_texts_reach_no_terminal(cli, tmp_path):
     for text in (*(one.out + one.err for one in (ended, refused, markdown, planned)), page):
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_a_dataset_that_cannot_be_compared_loses_no_other(cli, dataset, tmp_path):
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_text('{"_id": "a", "text": "cats"}\n')
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "cats"}\n')
+    (folder / "qrels.txt").write_text("q 0 elsewhere 1\n")
+    ended = cli("compare", "--dataset", dataset, "--dataset", str(folder), "--strategies", "bm25")
+    assert ended.code == Exit.USAGE
+    assert "match nothing" in ended.err
+    assert ended.out.startswith("pipeline"), "what was done is shown"

@@ -306,3 +306,13 @@ def test_ids_that_no_run_can_hold_are_refused_before_anything_is_paid(
 def test_repeat_must_be_a_number_of_times(collection: Path) -> None:
     with pytest.raises(ConfigError, match="repeat must be 1 or more, got 0"):
         compare(Dataset.open(collection), ["bm25"], repeat=0)
+
+
+def test_rows_of_an_earlier_comparison_do_not_stay_behind(collection: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "notes").mkdir(parents=True)
+    compare(Dataset.open(collection), ["bm25", "pool", "bm25 % 2"], out=out)
+    (out / "3-mine.trec").write_text("kept")
+    compare(Dataset.open(collection), ["bm25"], out=out)
+    names = {"1-bm25.jsonl", "1-bm25.trec", "3-mine.trec", "compare.json", "notes"}
+    assert {path.name for path in out.iterdir()} == names

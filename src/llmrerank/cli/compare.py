@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from llmrerank.errors import ConfigError
+from llmrerank.errors import ConfigError, RerankError
 
 from .collection import Collection
 from .comparing import Comparing, Written
@@ -68,7 +68,7 @@ def compare(
         _forecast(datasets, specs, chosen, settings, talk)
         return Exit.DONE
     try:
-        comparisons = _compared(datasets, specs, chosen, settings, written.out, talk)
+        comparisons, ended = _compared(datasets, specs, chosen, settings, written.out, talk)
     except KeyboardInterrupt as interrupt:
         if settings.cache is None:
             raise
@@ -77,7 +77,7 @@ def compare(
     text = _experiment({"title": title, **collection.said(said)}, specs, chosen, calling)
     comparisons = [replace(comparison, experiment=text) for comparison in comparisons]
     written.write(comparisons, talk, title=title)
-    failure = next((one.failure for one in comparisons if one.failure is not None), None)
+    failure = ended or next((one.failure for one in comparisons if one.failure is not None), None)
     if failure is not None:
         raise failure
     if any(one.exhausted for one in comparisons):
@@ -117,7 +117,8 @@ def _compared(
     settings: Settings,
     out: Path | None,
     talk: Talk,
-) -> list[Comparison]:
+) -> tuple[list[Comparison], RerankError | None]:
+    """The comparisons, and the error that ended them early: what was paid for is shown all the same."""
     from llmrerank import evaluate
     from llmrerank.purse import Purse
 
@@ -125,11 +126,13 @@ def _compared(
 
     purse = Purse(settings.limits, settings.prices)
     folders = _folders(out, [dataset.name for dataset in datasets])
-    found = []
+    names = ("limit", "baseline", "repeat", "shuffle", "group_by", "index")
+    options = {name: chosen[name] for name in names if name in chosen}
+    found: list[Comparison] = []
     with watching(talk, rows=len(specs)) as progress:
         for dataset, folder in zip(datasets, folders, strict=True):
-            found.append(
-                evaluate.compare(
+            try:
+                comparison = evaluate.compare(
                     dataset,
                     specs,
                     settings=settings,
@@ -138,14 +141,14 @@ def _compared(
                     out=folder,
                     purse=purse,
                     progress=progress,
-                    **{
-                        name: chosen[name]
-                        for name in ("limit", "baseline", "repeat", "shuffle", "group_by", "index")
-                        if name in chosen
-                    },
+                    **options,
                 )
-            )
-    return found
+            except RerankError as error:
+                if not found:
+                    raise
+                return found, error
+            found.append(comparison)
+    return found, None
 
 
 def _folders(out: Path | None, names: Sequence[str]) -> list[Path | None]:
@@ -164,7 +167,7 @@ def _folders(out: Path | None, names: Sequence[str]) -> list[Path | None]:
 def _experiment(
     collection: dict[str, Any], specs: Sequence[str], chosen: dict[str, Any], calling: Calling
 ) -> str:
-    """The file that makes the same comparison again, wherever it is read."""
+    """The file that makes the same comparison again; a `run(path=...)` stays relative to where one works."""
     import datetime
 
     from llmrerank.config import anchored
@@ -180,6 +183,8 @@ def _experiment(
     here = Path.cwd()
     paths = ("dataset", "docs", "queries", "qrels", "card")
     told = {name: absolute(value) if name in paths else value for name, value in collection.items()}
+    if Path(str(told.get("candidates", ""))).is_file():
+        told["candidates"] = absolute(told["candidates"])
     told |= {"strategies": [anchored(spec, here, named.keys()) for spec in specs]}
     told |= {name: value for name, value in chosen.items() if name != "index"}
     if told.get("baseline"):

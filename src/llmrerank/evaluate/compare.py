@@ -170,7 +170,7 @@ async def acompare(
         warnings += [] if partial is None else [partial]
         done = await asyncio.to_thread(_told_apart, compared(rows), settings.seed)
     if outputs is not None:
-        outputs.write_summary(done)
+        outputs.finish(done)
     return done
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,11 +28,13 @@ class Outputs:
         folder: Where they are written.
         dataset: Its name.
         queries: Those evaluated.
+        earlier: Names of the runs that an earlier comparison left there.
     """
 
     folder: Path
     dataset: str
     queries: Sequence[Query]
+    earlier: frozenset[str] = frozenset()
 
     @classmethod
     def into(
@@ -52,7 +55,7 @@ class Outputs:
         except OSError as error:
             raise ConfigError(f"cannot write into {folder}: {error.strerror or error}") from error
         check_identifiers(folder, qrels or {query.id: () for query in queries})
-        return cls(folder=folder, dataset=dataset, queries=tuple(queries))
+        return cls(folder=folder, dataset=dataset, queries=tuple(queries), earlier=_runs_of(folder))
 
     def check(self, corpus: Sequence[Document] | None, *, group_by: str | None) -> None:
         """Refuse documents whose ids no run file can hold, before anything is asked; see `judged_id`.
@@ -92,3 +95,20 @@ class Outputs:
     def write_summary(self, comparison: Comparison) -> None:
         """Write all that is known so far."""
         write_whole(self.folder / "compare.json", comparison.to_json())
+
+    def finish(self, comparison: Comparison) -> None:
+        """Write the summary of the whole, and take away the rows of an earlier comparison that has more."""
+        self.write_summary(comparison)
+        for name in self.earlier - {row.run for row in comparison.rows}:
+            for path in (self.folder / name, (self.folder / name).with_suffix(".jsonl")):
+                path.unlink(missing_ok=True)
+
+
+def _runs_of(folder: Path) -> frozenset[str]:
+    """The runs that a summary in a folder names, as far as they are names of runs in that folder."""
+    try:
+        rows = json.loads((folder / "compare.json").read_text(encoding="utf-8"))["rows"]
+        names = [str(row["run"]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(name for name in names if name == Path(name).name and name.endswith(".trec"))
