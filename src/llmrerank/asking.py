@@ -193,6 +193,10 @@ class Asking:
 
     def _concluded(self, carriage: Carriage, shown: Slate, opinion: Opinion) -> Asked:
         stage, number = carriage.stage, carriage.round
+        judged = sum(map(len, opinion.tiers))
+        if judged != len(shown):
+            name = type(self.judge).__name__
+            raise ValueError(f"tiers of the judge {name} hold {judged} documents of {len(shown)} shown")
         if opinion.cut:
             self.events.append(Truncated(stage=stage, round=number, slate=shown, tokens=opinion.cut))
         mended = opinion.flags & _MENDED

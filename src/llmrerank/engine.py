@@ -20,7 +20,7 @@ from .clients.client import Client
 from .errors import BudgetExceeded
 from .judges import Judge, Question
 from .limits import Ledger
-from .rounds import Algorithm, Done, Pool, Round, Verdict, advance
+from .rounds import Algorithm, Done, Pool, Round, ScoredOrder, Verdict, advance
 from .settings import OnError
 from .trace import Event, Exhausted, RoundDone, Scored, Seen, Warned
 from .types import Document, ScoreKind
@@ -70,7 +70,9 @@ class Outcome:
 
     Attributes:
         order: A permutation of the pool, best first.
-        scores: By position; None where the judge gave that document none.
+        scores: By position: the utilities of an algorithm that sorts by its own, else what the judge gave
+            last; None for a document without one.
+        deviations: By position, the standard deviation of the score, where the algorithm states one.
         kind: What the scores mean.
         degraded: Positions that stood in a slate without evidence.
         spans: By position, the best character ranges of the document, where the judge found any.
@@ -79,6 +81,7 @@ class Outcome:
 
     order: tuple[int, ...]
     scores: tuple[float | None, ...]
+    deviations: tuple[float | None, ...]
     kind: ScoreKind
     degraded: frozenset[int]
     spans: Mapping[int, tuple[tuple[int, int], ...]]
@@ -149,7 +152,7 @@ class _Books:
         """End the books: warn of what the reader of the scores must know."""
         outcome = self.so_far(order)
         scores, kind = outcome.scores, outcome.kind
-        if len(self.kinds) > 1:
+        if len(self.kinds) > 1 and not isinstance(order, ScoredOrder):
             mixed = ", ".join(f"{count} {name}" for name, count in sorted(self.kinds.items()))
             self.warn(job, f"scores of different kinds are mixed ({mixed}) and cannot be compared")
         if self.bounded:
@@ -169,10 +172,16 @@ class _Books:
 
     def so_far(self, order: Sequence[int]) -> Outcome:
         """What is known now, for this order."""
+        scores = tuple(self.scores.get(position) for position in range(self.size))
+        deviations: tuple[float | None, ...] = (None,) * self.size
+        kind: ScoreKind = self.kinds.most_common(1)[0][0] if self.kinds else "none"
+        if isinstance(order, ScoredOrder):
+            scores, deviations, kind = order.scores, order.deviations, "utility"
         return Outcome(
             order=tuple(order),
-            scores=tuple(self.scores.get(position) for position in range(self.size)),
-            kind=self.kinds.most_common(1)[0][0] if self.kinds else "none",
+            scores=scores,
+            deviations=deviations,
+            kind=kind,
             degraded=frozenset(self.degraded),
             spans=dict(self.spans),
             events=tuple(self.events),

@@ -22,6 +22,7 @@ Excerpt = Literal["focus", "head"]
 """What is shown of a text that is too long: what speaks of the query, or its beginning."""
 
 MOST_LETTERS = 26
+_CAPACITY: Mapping[str, int] = {"pointwise": 1, "pairwise": 2}
 _SHOWN_LABELS = 5
 # An empty document is still a document: what announces it stays.
 _ALWAYS = ("query", "passages", "count", "labels", "fence")
@@ -99,9 +100,9 @@ class Prompt:
 
     @property
     def capacity(self) -> int | None:
-        """Most documents it can show: 1 for a pointwise prompt, 26 with letters, else no limit (None)."""
-        if self.contents.form == "pointwise":
-            return 1
+        """Most documents it can show: 1 (pointwise), 2 (pairwise), 26 with letters, else no limit (None)."""
+        if self.contents.form in _CAPACITY:
+            return _CAPACITY[self.contents.form]
         return MOST_LETTERS if self.contents.labels == "letters" else None
 
     def check(self, question: Question) -> None:

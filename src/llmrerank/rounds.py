@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, overload
 
 from .errors import ConfigError
 from .types import Detail
@@ -29,6 +29,7 @@ __all__ = [
     "Plan",
     "Pool",
     "Round",
+    "ScoredOrder",
     "Slate",
     "Span",
     "Step",
@@ -109,11 +110,48 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredOrder(Sequence[int]):
+    """An order with the numbers that an algorithm sorted by: utilities, fitted to all verdicts together.
+
+    It stands wherever an order stands, and is a sequence of positions like any other; whoever reports scores
+    looks for it.
+
+    Attributes:
+        positions: A permutation of the pool, best first.
+        scores: By position, higher is better; None for a document that the algorithm has none for.
+        deviations: By position, the standard deviation of the score, or None.
+    """
+
+    positions: tuple[int, ...]
+    scores: tuple[float | None, ...]
+    deviations: tuple[float | None, ...]
+
+    @classmethod
+    def by(cls, scores: Sequence[float], deviations: Sequence[float]) -> ScoredOrder:
+        """Sort by scores, higher first; equal ones keep the first-stage order."""
+        return cls(
+            positions=tuple(sorted(range(len(scores)), key=lambda position: (-scores[position], position))),
+            scores=tuple(map(float, scores)),
+            deviations=tuple(map(float, deviations)),
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        return self.positions[index]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """Slates to be judged now, all independent, and the best order of the pool known before they are."""
 
     slates: tuple[Slate, ...]
-    order: tuple[int, ...]
+    order: Sequence[int]
 
     def __post_init__(self) -> None:
         if not self.slates:
@@ -166,7 +204,7 @@ class Algorithm(Protocol):
         """How much a verdict must say."""
 
     def plan(self, pool: Pool) -> Plan:
-        """Yield rounds, take verdicts, return the final order (a permutation of the pool)."""
+        """Yield rounds, take verdicts, return the final order: a permutation of the pool, maybe scored."""
 
     def cost(self, n: int, top: int) -> Cost:
         """Predict the cost for n candidates of which the first `top` places must be right."""

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 from vendors import vendors
 
+from llmrerank import registry
 from llmrerank.cli.app import run
 from llmrerank.errors import MissingExtra
+from llmrerank.spec import Call
+from llmrerank.strategies import Strategy
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -54,7 +57,9 @@ RUN = [block for block in BLOCKS if not block.reason]
 
 @pytest.fixture
 def desk(monkeypatch, tmp_path):
-    """Where a reader sits: a folder of their own, the vendors' keys, and the model that blocks name."""
+    """Where a reader sits: a folder and names of their own, the vendors' keys, the model that blocks name."""
+    registry.find("bm25")  # ours are there before what a block registers, which is gone after it
+    monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     monkeypatch.setenv("COHERE_API_KEY", "key")
@@ -102,6 +107,16 @@ def test_the_first_command_prints_what_it_shows(tmp_path, capsys):
     documents.write_text("Cats purr.\nDogs bark at night.\n", encoding="utf-8")
     assert run(["rank", "--query", "what barks", "--docs", str(documents), "--strategy", "bm25"]) == 0
     assert capsys.readouterr().out == shown[1]
+
+
+def test_the_table_of_strategies_is_complete_and_says_what_they_cost():
+    row = r"^\| `([\w-]+)` \| [^|]+ \| (\S+) (?:calls?|pairs), (\S+) rounds? \| \[[^|]+\) \|$"
+    told = {name: cost for name, *cost in re.findall(row, README.read_text(encoding="utf-8"), re.MULTILINE)}
+    costs = {
+        entry.name: Strategy.of(Call(entry.name)).algorithm.cost(100, 10)
+        for entry in registry.entries(registry.Kind.STRATEGY)
+    }
+    assert told == {name: [str(cost.calls), str(cost.rounds)] for name, cost in costs.items()}
 
 
 def test_there_are_blocks_to_run():

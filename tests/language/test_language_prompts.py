@@ -20,14 +20,17 @@ from llmrerank.templates import Template
 from llmrerank.types import Document, Example
 
 GOLDEN = Path(__file__).parent / "golden"
+WRITE = os.environ.get("LLMRERANK_GOLDEN") == "write"  # asked now: no test sees such a variable
 SHIPPED = (
     "graded",
     "grade10",
     "listwise",
     "listwise-json",
     "listwise-letters",
+    "pairwise",
     "pointwise",
     "qwen3-reranker",
+    "setwise",
 )
 DOCUMENTS = (
     Document(id="a", title="Backpropagation", text="Gradients flow backwards.\n\nSee [3] for more."),
@@ -41,7 +44,7 @@ EXAMPLES = (
 
 
 def shown(name, documents=DOCUMENTS):
-    return documents[:1] if prompts.load(name).capacity == 1 else documents
+    return documents[: prompts.load(name).capacity]
 
 
 def transcript(rendered):
@@ -81,7 +84,7 @@ def test_shipped_prompts_say_what_the_golden_texts_say(name, variant, monkeypatc
     )
     text = transcript(prompt.render(question, shown(name)))
     golden = GOLDEN / f"{name}.{variant}.txt"
-    if os.environ.get("LLMRERANK_GOLDEN") == "write":
+    if WRITE:
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
     assert FENCE not in text
@@ -180,6 +183,8 @@ def test_a_prompt_shows_as_many_documents_as_it_can():
     assert "numbers 1 to 27" in prompts.load("listwise").render(Question(query="q"), many).messages[1].content
     with pytest.raises(ConfigError, match="got 2"):
         prompts.load("pointwise").render(Question(query="q"), many[:2])
+    with pytest.raises(ConfigError, match="1 to 2 documents at a time, got 3"):
+        prompts.load("pairwise").render(Question(query="q"), many[:3])
     with pytest.raises(ConfigError, match="got 0"):
         prompts.load("listwise").render(Question(query="q"), [])
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmrerank.errors import ConfigError
+from llmrerank.registry import Kind, register
 from llmrerank.rounds import Cost, Plan, Pool, Round
 from llmrerank.types import Detail
 
 __all__ = ["Batches"]
 
 
+@register("batches", kind=Kind.ALGORITHM, use="'api' or 'decide'")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
     """Score the pool in consecutive batches in one round and sort; ties keep the first-stage order.

@@ -15,8 +15,9 @@ from llmrerank.passages import FLOOR
 from llmrerank.prompts import Excerpt, Prompt, Rendered, load
 from llmrerank.types import Detail, Document, ScoreKind
 
+from .first_token import by_first_token
 from .opinion import Carrier, Inquiry, Opinion, Question
-from .single import ALTERNATIVES, seed_of
+from .single import seed_of
 
 __all__ = ["Listwise"]
 
@@ -109,15 +110,12 @@ class Listwise:
             seed=seed_of(question, attempt),
             schema=_schema(rendered.labels, self.asks.contents.labels) if self.how == "json" else "",
         )
-        if self.how == "logprobs" and attempt == 0:
-            first = replace(whole, max_tokens=1, logprobs=ALTERNATIVES, otherwise=whole)
-            (reply,) = yield [first]
-            if reply.answers == "call" and reply.choices is not None:
-                found = letters([(one.token, one.logprob) for one in reply.choices], len(documents))
+        if self.how == "logprobs":
+            reply, alternatives = yield from by_first_token(whole, attempt=attempt)
+            if alternatives is not None:
+                found = letters(alternatives, len(documents))
                 # A server that gives few alternatives still says who comes first.
                 return _opinion(found, rendered, reply, usable=found.named > 0)
-            if reply.answers == "call":
-                (reply,) = yield [whole]
         else:
             (reply,) = yield [whole]
         found = read(

@@ -49,6 +49,9 @@ class Opinion:
         raw: The raw answer, where there was one.
         cut: Tokens of document text that the judge left out to fit its room.
         spans: By place, character ranges of the document's text that were found best, best first; or None.
+
+    Raises:
+        ValueError: The tiers leave a place out, repeat or invent one, or something else is of another length.
     """
 
     tiers: tuple[tuple[int, ...], ...]
@@ -60,6 +63,15 @@ class Opinion:
     raw: str | None = None
     cut: int = 0
     spans: tuple[tuple[tuple[int, int], ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        """A judge that loses, repeats or invents a place is found out here, not in somebody's ranking."""
+        places = [place for tier in self.tiers for place in tier]
+        if not all(self.tiers) or sorted(places) != list(range(len(places))):
+            raise ValueError(f"tiers {self.tiers} are no ordered partition of the places shown")
+        for values in (self.scores, self.strengths, self.spans):
+            if values is not None and len(values) != len(places):
+                raise ValueError(f"{len(values)} scores, strengths or spans for {len(places)} in tiers")
 
     @classmethod
     def of_scores(

@@ -87,8 +87,20 @@ class Strategy:
         if isinstance(window, int) and capacity is not None and window > capacity:
             raise IncompatibleJudge(
                 f"'{self.spec}': a window of {window} is more than the {capacity} documents that its judge "
-                f"can be shown; write window={capacity} or less"
+                f"can be shown; {self._smaller(capacity)}"
             )
+
+    def _smaller(self, capacity: int) -> str:
+        """How to show a judge no more than it can be shown."""
+        algorithm: Any = self.algorithm
+        while hasattr(algorithm, "inner"):
+            algorithm = algorithm.inner
+        options = {one.name for one in fields(algorithm)}
+        if "window" in options:
+            return f"write window={capacity} or less"
+        if "children" in options and capacity > 2:
+            return f"write children={capacity - 1} or less"
+        return "choose another judge"
 
     @property
     def carrier(self) -> Carrier:

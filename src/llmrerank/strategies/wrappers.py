@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from llmrerank.algorithms.consistent import Consistent
 from llmrerank.algorithms.fused import Fused
+from llmrerank.algorithms.head import Head
 from llmrerank.errors import ConfigError
 from llmrerank.judges.chunked import Chunked, Pooling
 from llmrerank.registry import Kind, register
@@ -12,7 +15,7 @@ from llmrerank.spec import Call
 
 from .recipe import Strategy
 
-__all__ = ["Chunks", "Fuse"]
+__all__ = ["Chunks", "Consistency", "Fuse", "HeadOnly"]
 
 
 @register("chunks", kind=Kind.WRAPPER, source="https://arxiv.org/abs/1905.09217")
@@ -47,6 +50,33 @@ class Chunks:
         return replace(strategy, judge=judge)
 
 
+@register("consistency", kind=Kind.WRAPPER, source="https://arxiv.org/abs/2310.07712")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consistency:
+    """A strategy on shuffled copies of the list, all at once, and one order from their votes.
+
+    Attributes:
+        inner: A strategy.
+        times: Copies; the first is not shuffled.
+        seed: Of the shuffles.
+        method: `borda`, by mean place, or `kemeny`, the order that contradicts the fewest pairs.
+    """
+
+    inner: Call
+    times: int = 5
+    seed: int = 0
+    method: Literal["borda", "kemeny"] = "borda"
+
+    def wrap(self, strategy: Strategy) -> Strategy:
+        """The strategy run `times` over, in as many rounds as once.
+
+        Raises:
+            ConfigError: Fewer than one copy.
+        """
+        algorithm = Consistent(inner=strategy.algorithm, times=self.times, seed=self.seed, method=self.method)
+        return replace(strategy, algorithm=algorithm)
+
+
 @register("fuse", kind=Kind.WRAPPER, source="https://doi.org/10.1145/1571941.1572114")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fuse:
@@ -67,3 +97,25 @@ class Fuse:
             ConfigError: A weight that is no share.
         """
         return replace(strategy, algorithm=Fused(inner=strategy.algorithm, weight=self.weight))
+
+
+@register("head", kind=Kind.WRAPPER)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadOnly:
+    """A strategy on the leading documents alone; the others follow as they stood.
+
+    Attributes:
+        inner: A strategy.
+        depth: Documents that are judged.
+    """
+
+    inner: Call
+    depth: int = 50
+
+    def wrap(self, strategy: Strategy) -> Strategy:
+        """The strategy with fewer documents to judge; nothing is dropped, as `%` would.
+
+        Raises:
+            ConfigError: A depth below 1.
+        """
+        return replace(strategy, algorithm=Head(inner=strategy.algorithm, depth=self.depth))
