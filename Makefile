@@ -42,4 +42,5 @@ bench: setup
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/large_comparison.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/wall_clock.py
 	$(BIN)/python benchmarks/adapters.py

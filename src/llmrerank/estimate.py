@@ -154,11 +154,11 @@ def _stage(
         # A document in chunks is a pair for each of them.
         pairs = _times(stated.documents, len(calls) / max(1, read))
         return _Stage(nothing, stated.rounds, pairs, nothing, nothing, (0.0, 0.0), None)
-    slates = max(1, stated.calls.most)
-    least, most = stated.calls.least / slates, 1.0
+    # The plan was gone through with a judge that says nothing, which need not be the longest way.
+    least, most = (end / max(1, shown) for end in (stated.calls.least, stated.calls.most))
     usage = sum(map(expected, calls), Usage())
     tokens_in = Span(round(usage.input * least), round(usage.input * most))
-    tokens_out = Span(min(round(len(calls) * least), usage.output), usage.output)
+    tokens_out = Span(min(round(len(calls) * least), round(usage.output * most)), round(usage.output * most))
     model = strategy.model or settings.model or ""
     costs = [
         settings.prices.cost(model, Usage(input=i, output=o))

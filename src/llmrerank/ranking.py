@@ -57,8 +57,10 @@ class Hit:
         return self.previous_rank - self.rank
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON values, under the keys of the command line; `spans` and `group` where there are any."""
+        """JSON values, under the keys of the command line; `deviation`, `spans`, `group` if there are any."""
         more: dict[str, Any] = {}
+        if self.deviation is not None:
+            more["deviation"] = self.deviation
         if self.spans:
             more["spans"] = [list(span) for span in self.spans]
         if self.group:

@@ -281,6 +281,7 @@ def _placed(hits: Sequence[Hit], outcome: Outcome, *, stage: str) -> list[Hit]:
             hits[position],
             rank=rank,
             score=outcome.scores[position],
+            deviation=outcome.deviations[position],
             spans=outcome.spans.get(position, hits[position].spans),
             degraded=hits[position].degraded or position in outcome.degraded,
             history=(*hits[position].history, Place(stage=stage, rank=rank, score=outcome.scores[position])),
