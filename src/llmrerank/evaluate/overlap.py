@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
+from math import fsum
 
 from llmrerank.errors import ConfigError
 
@@ -70,7 +71,8 @@ def rbo(a: Sequence[str], b: Sequence[str], *, p: float = PERSISTENCE, depth: in
     # A document is in common from the depth on at which both lists have shown it.
     met = [max(place, places[document]) for place, document in enumerate(long, start=1) if document in places]
     agreed = sum(place <= shorter for place in met) / shorter
-    weight = sum(shares[longer] - shares[place - 1] for place in met)
+    # Summed exactly, so that it does not matter which list comes first.
+    weight = fsum(shares[longer] - shares[place - 1] for place in met)
     # Where the shorter list has ended, it is taken to agree on as it did.
     weight += agreed * (powers[longer] - powers[shorter] - shorter * (shares[longer] - shares[shorter]))
     tail = (len(met) - agreed * shorter) / longer + agreed
