@@ -10,8 +10,8 @@ from typing import Literal
 
 from llmrerank.errors import ConfigError
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, Slate, Span, Verdict, advance
-from llmrerank.types import Detail
 
+from .around import Around
 from .lockstep import Part, lockstep, rounds
 from .votes import Vote, borda, kemeny
 
@@ -19,7 +19,7 @@ __all__ = ["Consistent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consistent:
+class Consistent(Around):
     """Run an algorithm on shuffled copies of the pool, side by side, and let their orders vote.
 
     The first copy is not shuffled. A copy whose judge failed somewhere has no vote as long as another has
@@ -51,17 +51,6 @@ class Consistent:
             raise ConfigError(f"consistency: times must be 1 or more, got {self.times}")
         if self.method not in ("borda", "kemeny"):
             raise ConfigError(f"consistency: method must be 'borda' or 'kemeny', got {self.method!r}")
-
-    @property
-    def needs(self) -> Detail:
-        """What the algorithm within needs."""
-        return self.inner.needs
-
-    @property
-    def window(self) -> int | None:
-        """The window of the algorithm within, where it has one."""
-        found = getattr(self.inner, "window", None)
-        return found if isinstance(found, int) else None
 
     def plan(self, pool: Pool) -> Plan:
         """Yield the rounds of all copies together."""

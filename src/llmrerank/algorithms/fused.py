@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from llmrerank.errors import ConfigError
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, advance
-from llmrerank.types import Detail
+
+from .around import Around
 
 __all__ = ["Fused"]
 
@@ -16,7 +17,7 @@ DAMPING = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fused:
+class Fused(Around):
     """The order of another algorithm and the first-stage order, fused by weighted reciprocal ranks.
 
     A document's strength is `(1 - weight) / (60 + rank by the judge) + weight / (60 + rank before)`; equal
@@ -41,17 +42,6 @@ class Fused:
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:
             raise ConfigError(f"fuse: weight must be from 0 to 1, got {self.weight:g}")
-
-    @property
-    def needs(self) -> Detail:
-        """What the algorithm within needs."""
-        return self.inner.needs
-
-    @property
-    def window(self) -> int | None:
-        """The window of the algorithm within, where it has one."""
-        found = getattr(self.inner, "window", None)
-        return found if isinstance(found, int) else None
 
     def plan(self, pool: Pool) -> Plan:
         """Yield the rounds of the algorithm within, their orders fused."""

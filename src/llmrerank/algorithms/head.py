@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from llmrerank.errors import ConfigError
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, ScoredOrder, advance
-from llmrerank.types import Detail
+
+from .around import Around
 
 __all__ = ["Head"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Around):
     """The first `depth` documents are ordered by the algorithm within; the others follow as they stood.
 
     Cost: that of the algorithm within for `min(n, depth)` documents.
@@ -32,17 +33,6 @@ class Head:
     def __post_init__(self) -> None:
         if self.depth < 1:
             raise ConfigError(f"head: depth must be 1 or more, got {self.depth}")
-
-    @property
-    def needs(self) -> Detail:
-        """What the algorithm within needs."""
-        return self.inner.needs
-
-    @property
-    def window(self) -> int | None:
-        """The window of the algorithm within, where it has one."""
-        found = getattr(self.inner, "window", None)
-        return found if isinstance(found, int) else None
 
     def plan(self, pool: Pool) -> Plan:
         """Yield the rounds of the algorithm within, their orders followed by the rest."""

@@ -147,14 +147,8 @@ def _opinion(answer: Answer, rendered: Rendered, reply: Reply, *, usable: bool) 
             raw=reply.text,
             cut=rendered.cut,
         )
-    named, rest = answer.order[: answer.named], tuple(sorted(answer.order[answer.named :]))
-    tiers = tuple((place,) for place in named)
-    return Opinion(
-        tiers=(*tiers, rest) if rest else tiers,
-        flags=flags,
-        usable=usable,
-        raw=reply.text,
-        cut=rendered.cut,
+    return Opinion.of_named(
+        answer.order, answer.named, flags=flags, usable=usable, raw=reply.text, cut=rendered.cut
     )
 
 

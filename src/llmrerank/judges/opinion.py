@@ -74,6 +74,22 @@ class Opinion:
                 raise ValueError(f"{len(values)} scores, strengths or spans for {len(places)} in tiers")
 
     @classmethod
+    def of_named(
+        cls,
+        order: Sequence[int],
+        named: int,
+        *,
+        flags: frozenset[str] = frozenset(),
+        usable: bool = True,
+        raw: str | None = None,
+        cut: int = 0,
+    ) -> Opinion:
+        """Tiers from an order whose first `named` places an answer named: the rest shares the last tier."""
+        rest = tuple(sorted(order[named:]))
+        tiers = tuple((place,) for place in order[:named])
+        return cls(tiers=(*tiers, rest) if rest else tiers, flags=flags, usable=usable, raw=raw, cut=cut)
+
+    @classmethod
     def of_scores(
         cls,
         scores: Sequence[float | None],

@@ -96,12 +96,6 @@ class Setwise:
         else:
             found = label_of(reply, self.asks, count=len(documents))
             usable, flags = found.usable, frozenset(map(str, found.flags))
-        named, rest = found.order[: found.named], tuple(sorted(found.order[found.named :]))
-        tiers = tuple((place,) for place in named)
-        return Opinion(
-            tiers=(*tiers, rest) if rest else tiers,
-            flags=flags,
-            usable=usable,
-            raw=reply.text,
-            cut=rendered.cut,
+        return Opinion.of_named(
+            found.order, found.named, flags=flags, usable=usable, raw=reply.text, cut=rendered.cut
         )
