@@ -116,7 +116,8 @@ def test_several_datasets_have_an_average(cli, dataset, tmp_path):
     ended = cli(*words)
     assert ended.code == Exit.DONE
     assert ended.out.startswith("mean over animals, animals")
-    found = cli(*words, "--json", "--out", str(tmp_path / "out")).json
+    found = cli(*words, "--json", "--out", str(tmp_path / "out"), "--index", str(tmp_path / "index")).json
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["animals", "animals-2"]
     assert [one["dataset"] for one in found["datasets"]] == ["animals", "animals"]
     assert found["averages"]["rows"][0]["measures"] == {"RR@10": 1.0}
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == [

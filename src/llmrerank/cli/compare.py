@@ -125,12 +125,14 @@ def _compared(
     from .compare_progress import comparing as watching
 
     purse = Purse(settings.limits, settings.prices)
-    folders = _folders(out, [dataset.name for dataset in datasets])
-    names = ("limit", "baseline", "repeat", "shuffle", "group_by", "index")
+    titles = [dataset.name for dataset in datasets]
+    # An index belongs to one corpus, as runs do to one dataset.
+    folders = zip(_folders(out, titles), _folders(chosen.get("index"), titles), strict=True)
+    names = ("limit", "baseline", "repeat", "shuffle", "group_by")
     options = {name: chosen[name] for name in names if name in chosen}
     found: list[Comparison] = []
     with watching(talk, rows=len(specs)) as progress:
-        for dataset, folder in zip(datasets, folders, strict=True):
+        for dataset, (folder, index) in zip(datasets, folders, strict=True):
             try:
                 comparison = evaluate.compare(
                     dataset,
@@ -139,6 +141,7 @@ def _compared(
                     measures=chosen.get("metrics") or evaluate.DEFAULT_MEASURES,
                     oracle=True,
                     out=folder,
+                    index=index,
                     purse=purse,
                     progress=progress,
                     **options,
@@ -152,7 +155,7 @@ def _compared(
 
 
 def _folders(out: Path | None, names: Sequence[str]) -> list[Path | None]:
-    """Where the results of each dataset go: the folder itself, or one below it for each of several."""
+    """What a folder is for each dataset: the folder itself, or one below it for each of several."""
     if out is None or len(names) < 2:
         return [out] * len(names)
     taken: dict[str, int] = {}
