@@ -106,7 +106,8 @@ class TestFaults:
             "plugin; choose another",
             "line 20, [strategies]: 'a': the preset 'a' stands for itself: a -> b -> a",
             "line 21, [strategies]: 'b': the preset 'b' stands for itself: b -> a -> b",
-            "line 22, [strategies]: 'bad': unknown name 'lisswise'; did you mean 'listwise'?",
+            "line 22, [strategies]: 'bad': unknown name 'lisswise'; did you mean 'listwise' or 'setwise' or "
+            "'pairwise'?",
             "line 23, [strategies]: 'worse': cannot read 'bm25 %': '%' takes a whole number, the text ends "
             "at character 7",
             "line 24, [strategies]: 'x' must be a strategy or pipeline, as text",
