@@ -184,6 +184,13 @@ def table(section: Section, data: Path, index: Path) -> str:
     return ended.stdout.strip()
 
 
+def _quoted(word: str) -> str:
+    """A word as a person would quote it for a shell."""
+    if word.startswith("$DATA"):
+        return word
+    return f'"{word}"' if "'" in word else shlex.quote(word)
+
+
 def page(data: Path) -> str:
     """All sections whose data is there."""
     parts = [
@@ -202,9 +209,7 @@ def page(data: Path) -> str:
                 print(f"left out: {section.title}", file=sys.stderr)
                 continue
             print(section.title, file=sys.stderr, flush=True)
-            shown = " ".join(
-                word if word.startswith("$DATA") else shlex.quote(word) for word in section.words
-            )
+            shown = " ".join(word if word.startswith("$DATA") else _quoted(word) for word in section.words)
             found = table(section, data, Path(index)).replace("\n## ", "\n### ").removeprefix("## ")
             heading, _, rest = found.partition("\n")
             parts += [
