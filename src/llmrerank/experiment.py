@@ -61,7 +61,6 @@ def _prices(prices: Prices) -> list[str]:
     if not prices.by_model:
         return []
     lines = section("prices", {"date": prices.date})
-    lines = lines or ["", "[prices]"]
     for model, price in prices.by_model.items():
         lines += section(f"prices.models.{quoted(model)}", {"input": price.input, "output": price.output})
     return lines
