@@ -26,17 +26,21 @@ import hmac
 import os
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from .errors import ConfigError
 from .excerpts import excerpt
 from .tokens import estimate, truncate
 
-__all__ = ["FIELD_TOKENS", "FLOOR", "disarm", "field", "fit", "level", "neutralise", "nonce", "secret"]
+__all__ = ["FIELD_TOKENS", "FLOOR", "Prepared", "disarm", "field", "fit", "level", "neutralise", "nonce", "secret"]
 
 FLOOR = 32
 """Tokens of each text that are always kept; the least that `passage_tokens` may be."""
 FIELD_TOKENS = 64
 """Most tokens of a title, an identifier or a metadata field in a prompt."""
+
+_Made = TypeVar("_Made")
+_MOST_MADE = 4096
 
 # Most texts are of these characters alone: nothing unseen, no angle bracket, no square one.
 _PLAIN = re.compile(r"[\n !-;=-Z\\^-~]*")
@@ -121,6 +125,7 @@ def fit(
     passage_tokens: int,
     query: str = "",
     spans: Sequence[Sequence[tuple[int, int]]] = (),
+    prepared: Prepared | None = None,
 ) -> tuple[tuple[str, ...], int]:
     """Neutralise the texts of a slate and cut them fairly to `passage_tokens` each on average.
 
@@ -129,6 +134,7 @@ def fit(
         passage_tokens: `FLOOR` or more.
         query: What the excerpts of long texts are chosen by; empty: their beginnings are shown.
         spans: By place, ranges of the text as it came that were found best, best first; may be empty.
+        prepared: What was done for other slates of the same ranking.
 
     Returns:
         The texts in order, and how many (estimated) tokens were left out altogether.
@@ -138,18 +144,59 @@ def fit(
     """
     if passage_tokens < FLOOR:
         raise ConfigError(f"passage_tokens must be {FLOOR} or more, got {passage_tokens}")
-    clean = [neutralise(text) for text in texts]
-    lengths = [estimate(text) for text in clean]
-    most = level(lengths, passage_tokens * len(clean))
-    if not query.strip():
-        cuts = [truncate(text, most) for text in clean]
-    else:
-        known = spans or [()] * len(clean)
-        cuts = [
-            _shown(text, before, most=most, query=query, spans=found) if length > most else (text, 0)
-            for text, before, found, length in zip(clean, texts, known, lengths, strict=True)
-        ]
+    prepared = prepared or Prepared()
+    measured = [prepared.measured(text) for text in texts]
+    most = level([length for _, length in measured], passage_tokens * len(texts))
+    cuts = [
+        prepared.cut(text, most=most, query=query, spans=tuple(found)) if length > most else (clean, 0)
+        for text, (clean, length), found in zip(texts, measured, spans or [()] * len(texts), strict=True)
+    ]
     return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts)
+
+
+class Prepared:
+    """What was made of the texts of one ranking: each is prepared once, however many slates show it.
+
+    Goes with the ranking, and starts anew where it holds more than a ranking can be expected to need.
+    """
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made: dict[object, Any] = {}
+
+    def measured(self, text: str) -> tuple[str, int]:
+        """A text made harmless, and its estimated tokens."""
+        found: tuple[str, int] | None = self._made.get(text)
+        if found is None:
+            clean = neutralise(text)
+            found = self._keep(text, (clean, estimate(clean)))
+        return found
+
+    def cut(
+        self, text: str, *, most: int, query: str, spans: tuple[tuple[int, int], ...]
+    ) -> tuple[str, int]:
+        """What is shown of a text that has more than `most` tokens, and how many are left out."""
+        key = (text, most, query, spans)
+        found: tuple[str, int] | None = self._made.get(key)
+        if found is None:
+            clean, _ = self.measured(text)
+            if query.strip():
+                found = self._keep(key, _shown(clean, text, most=most, query=query, spans=spans))
+            else:
+                found = self._keep(key, truncate(clean, most))
+        return found
+
+    def field(self, text: str) -> str:
+        """A title, an identifier or a metadata value, as `field` makes it."""
+        found: str | None = self._made.get((text,))
+        return self._keep((text,), field(text)) if found is None else found
+
+    def _keep(self, key: object, made: _Made) -> _Made:
+        if len(self._made) >= _MOST_MADE:
+            self._made.clear()
+        self._made[key] = made
+        return made
 
 
 def level(lengths: Sequence[int], budget: int) -> int:

@@ -151,6 +151,7 @@ class Prompt:
             passage_tokens=passage_tokens,
             query=question.query if excerpt == "focus" else "",
             spans=[question.spans.get(document, ()) for document in documents] if question.spans else (),
+            prepared=question.prepared,
         )
         examples, examples_cut = _examples(question.examples, passage_tokens)
         has_fence = "fence" in self.contents.fields
@@ -160,7 +161,9 @@ class Prompt:
             "count": str(len(documents)),
             "labels": ", ".join(labels) if len(labels) <= _SHOWN_LABELS else f"{labels[0]} to {labels[-1]}",
             "passages": "\n".join(
-                self._passage(label, document, text)
+                self.contents.passage.fill(
+                    {"label": label, "text": text, "fence": FENCE, **self._fields(document, question.prepared)}
+                )
                 for label, document, text in zip(labels, documents, texts, strict=True)
             ),
             "examples": examples,
@@ -191,16 +194,17 @@ class Prompt:
             for label in labels
         )
 
-    def _passage(self, label: str, document: Document, text: str) -> str:
-        values = {"label": label, "text": text, "fence": FENCE}
+    def _fields(self, document: Document, prepared: passages.Prepared) -> dict[str, str]:
+        """What the passage says of a document beside its text."""
+        values = {}
         for name in self.contents.passage.fields:
             if name == "title":
-                values[name] = passages.field(document.title)
+                values[name] = prepared.field(document.title)
             elif name == "id":
-                values[name] = passages.field(str(document.id))
+                values[name] = prepared.field(str(document.id))
             elif name.startswith("meta."):
-                values[name] = passages.field(_metadata(document.metadata, name.removeprefix("meta.")))
-        return self.contents.passage.fill(values)
+                values[name] = prepared.field(_metadata(document.metadata, name.removeprefix("meta.")))
+        return values
 
 
 def load(name: str) -> Prompt:

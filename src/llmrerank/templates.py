@@ -10,8 +10,9 @@ here: {instruction}", and says nothing where there is no instruction.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Template"]
@@ -19,6 +20,8 @@ __all__ = ["Template"]
 _MARK = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _PLAIN_NAME = re.compile(r"[a-z][a-z_]*(?:\.\w+)?")
 _EMPTY_LINES = re.compile(r"(\n(?:[ \t]*\n)+)")
+
+_Parts = tuple[tuple[bool, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Template:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of its fields in order, repeats included; those that are no plain names as well."""
-        return tuple(text for is_field, text in _parts(self.text) if is_field and text)
+        return tuple(filter(None, _names(self.text)))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -49,48 +52,72 @@ class Template:
         Raises:
             KeyError: A field has no value.
         """
-        pieces = _pieces(self.text)
-        kept: list[str] = []
-        for place in range(0, len(pieces), 2):
-            filled = _paragraph(pieces[place], values, always)
-            if filled is not None:
-                kept += [pieces[place - 1], filled] if kept else [filled]
-        return "".join(kept)
+        empty = frozenset([name for name in _names(self.text) if not values[name]])
+        return "".join(
+            [
+                _closed(parts, values) if gapped else "".join([values[t] if field else t for field, t in parts])
+                for parts, gapped in _kept(self.text, empty, empty.difference(always))
+            ]
+        )
 
 
-def _paragraph(text: str, values: Mapping[str, str], always: Collection[str]) -> str | None:
-    """A paragraph filled, or None where it has fields and all are empty."""
-    named = [name for is_field, name in _parts(text) if is_field]
-    if named and not any(values[name] or name in always for name in named):
-        return None
-    lines = [_line(line, values, always) for line in text.split("\n")]
-    return "\n".join(line for line in lines if line is not None)
+@functools.lru_cache(maxsize=256)
+def _kept(text: str, empty: frozenset[str], missing: frozenset[str]) -> tuple[tuple[_Parts, bool], ...]:
+    """What is left of a template where some fields are empty, and whether that leaves gaps within it.
+
+    Args:
+        text: As written.
+        empty: Fields without a value.
+        missing: Those of them that leave out their line and paragraph.
+    """
+    pieces = _EMPTY_LINES.split(text)  # paragraphs, and the empty lines between them
+    kept: list[tuple[_Parts, bool]] = []
+    for place in range(0, len(pieces), 2):
+        if _is_hole(pieces[place], missing):
+            continue
+        if kept:
+            kept.append((((False, pieces[place - 1]),), False))
+        lines = [line for line in pieces[place].split("\n") if not _is_hole(line, missing)]
+        for number, line in enumerate(lines):
+            if number:
+                kept.append((((False, "\n"),), False))
+            kept.append((_parts(line), not empty.isdisjoint(_names(line))))
+    return tuple(_joined(kept))
 
 
-def _line(text: str, values: Mapping[str, str], always: Collection[str]) -> str | None:
-    """A line filled, or None where it has fields and all are empty; a gap keeps one of its two blanks."""
-    parts = _parts(text)
-    filled = [(values[part] if is_field else part) for is_field, part in parts]
-    if all(filled):  # literals are never empty
-        return "".join(filled)
-    if not any(is_field and (values[part] or part in always) for is_field, part in parts):
-        return None
+def _joined(kept: Sequence[tuple[_Parts, bool]]) -> Iterator[tuple[_Parts, bool]]:
+    """The same with what has no gaps in one."""
+    for gapped, run in itertools.groupby(kept, key=lambda part: part[1]):
+        if gapped:
+            yield from run
+        else:
+            yield tuple(part for parts, _ in run for part in parts), False
+
+
+def _is_hole(text: str, missing: frozenset[str]) -> bool:
+    """Whether a line or paragraph has fields, all of them missing."""
+    names = _names(text)
+    return bool(names) and missing.issuperset(names)
+
+
+def _closed(parts: _Parts, values: Mapping[str, str]) -> str:
+    """A line filled; a gap keeps one of its two blanks."""
     line = ""
-    for (is_field, _), value in zip(parts, filled, strict=True):
+    for is_field, text in parts:
+        value = values[text] if is_field else text
         follows_blank = not line or line.endswith(" ")
         line += value.removeprefix(" ") if follows_blank and not is_field else value
     return line.rstrip(" ")
 
 
-@functools.lru_cache(maxsize=256)
-def _pieces(text: str) -> tuple[str, ...]:
-    """Paragraphs, and the empty lines between them."""
-    return tuple(_EMPTY_LINES.split(text))
+@functools.lru_cache(maxsize=1024)
+def _parts(text: str) -> _Parts:
+    return tuple(_split(text))
 
 
 @functools.lru_cache(maxsize=1024)
-def _parts(text: str) -> tuple[tuple[bool, str], ...]:
-    return tuple(_split(text))
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part for is_field, part in _parts(text) if is_field)
 
 
 def _split(text: str) -> Iterator[tuple[bool, str]]:

@@ -27,6 +27,7 @@ __all__ = ["SHARPNESS", "means", "mode"]
 
 SHARPNESS = 2.0
 """How much a difference of one in utility says: odds of e^2 in a pair."""
+_FAR = -300.0
 
 
 def means(pool: Pool) -> NDArray[float64]:
@@ -57,37 +58,60 @@ def mode(
     Returns:
         Utilities and their standard deviations (of the curvature's diagonal, so rather too small), both of
         shape (n,). The largest gradient at the result is below 1e-6. Cost: mostly less than ten steps, each
-        of some passes over an array of places in verdicts by n.
+        of some passes over an array of verdicts by places.
     """
     import numpy
 
-    size = len(mean)
-    stages = [stage for verdict in verdicts if not verdict.degraded for stage in _stages(verdict)]
-    met = numpy.zeros((len(stages), size), dtype=bool)  # who stood in a stage: its winner and all behind
-    for row, (winner, later) in zip(met, stages, strict=True):
-        row[winner] = True
-        row[list(later)] = True
-    winners = numpy.asarray([winner for winner, _ in stages], dtype=int)
-    won = numpy.bincount(winners, minlength=size)
+    told = [verdict for verdict in verdicts if not verdict.degraded and len(verdict.tiers) > 1]
+    if not told:
+        return mean.astype(float), numpy.ones(len(mean))
+    size, width = len(mean), max(len(verdict.slate) for verdict in told)
+    rows = [_row(verdict, width) for verdict in told]
+    who, present, wins, start_at, end_at = (numpy.asarray(values) for values in zip(*rows, strict=True))
+    flat = who.ravel()
+    first_of_row = numpy.arange(len(told))[:, None] * (width + 1)
+    start_at, end_at = start_at + first_of_row, end_at + first_of_row
+    ahead = numpy.zeros((len(told), width + 1))  # of each place, what is summed over the places before it
+    behind = numpy.zeros((len(told), width + 1))  # and over it and those that follow; nothing follows the last
+
+    def below(values: NDArray[float64]) -> NDArray[float64]:
+        """By place, the sum over all later tiers."""
+        behind[:, :-1] = values[:, ::-1].cumsum(axis=1)[:, ::-1]
+        return behind.take(end_at)
+
+    def above(values: NDArray[float64]) -> NDArray[float64]:
+        """By place, the sum over all earlier tiers."""
+        values.cumsum(axis=1, out=ahead[:, 1:])
+        return ahead.take(start_at)
+
+    def by_document(values: NDArray[float64]) -> NDArray[float64]:
+        return numpy.bincount(flat, values.ravel(), minlength=size)
+
+    won = by_document(wins)
 
     def look(theta: NDArray[float64]) -> View:
-        sharp = numpy.where(met, SHARPNESS * theta, -numpy.inf)
-        highest = sharp.max(axis=1, initial=-numpy.inf, keepdims=True)
-        share = numpy.exp(sharp - highest)  # by stage and document: the chance to win
-        total = share.sum(axis=1, keepdims=True)
-        share /= total
-        expected = share.sum(axis=0)
-        gained = SHARPNESS * theta[winners].sum() - (highest + numpy.log(total)).sum()
+        sharp = SHARPNESS * theta[who]
+        sharp -= sharp.max(axis=1, keepdims=True)
+        # A step that was far too long is seen as such with any bound; sums of squares stay finite with it.
+        weight = numpy.exp(numpy.maximum(sharp, _FAR)) * present
+        total = numpy.where(wins, weight + below(weight), 1.0)  # of the stage that this place wins
+        part = wins / total
+        expected = by_document(weight * (above(part) + part))  # stages won, were these the utilities
+        squared = part * part
 
         def curved(vector: NDArray[float64]) -> NDArray[float64]:
-            mixed = numpy.einsum("sn,s->n", share, numpy.einsum("sn,n->s", share, vector))
-            product: NDArray[float64] = vector + SHARPNESS**2 * (expected * vector - mixed)
+            pulled = weight * vector[who]
+            mixed = (pulled + below(pulled)) * squared
+            product: NDArray[float64] = vector + SHARPNESS**2 * (
+                expected * vector - by_document(weight * (above(mixed) + mixed))
+            )
             return product
 
+        shares = by_document(weight * weight * (above(squared) + squared))
         return View(
-            height=float(gained - 0.5 * numpy.square(theta - mean).sum()),
+            height=float((wins * sharp).sum() - numpy.log(total).sum() - 0.5 * numpy.square(theta - mean).sum()),
             gradient=mean - theta + SHARPNESS * (won - expected),
-            diagonal=1 + SHARPNESS**2 * (expected - numpy.square(share).sum(axis=0)),
+            diagonal=1 + SHARPNESS**2 * (expected - shares),
             curved=curved,
         )
 
@@ -95,12 +119,25 @@ def mode(
     return theta, 1 / numpy.sqrt(view.diagonal)
 
 
-def _stages(verdict: Verdict) -> list[tuple[int, tuple[int, ...]]]:
-    """Each document of a tier but the last, with all that it has beaten."""
-    stages = []
-    later: tuple[int, ...] = ()
-    for tier in reversed(verdict.tiers):
-        if later:
-            stages += [(winner, later) for winner in tier]
-        later = (*tier, *later)
-    return stages
+def _row(verdict: Verdict, width: int) -> tuple[list[int], list[float], list[float], list[int], list[int]]:
+    """A verdict by place, the best first, filled up to a width with places that count for nothing.
+
+    Returns:
+        Who stands there; 1 where somebody does; 1 where it is the winner of a stage, which all are but those
+        of the last tier; and where its tier starts and ends.
+    """
+    starts: list[int] = []
+    ends: list[int] = []
+    for tier in verdict.tiers:
+        start = len(starts)
+        starts += [start] * len(tier)
+        ends += [start + len(tier)] * len(tier)
+    filling = width - len(starts)
+    winners = len(starts) - len(verdict.tiers[-1])
+    return (
+        [*verdict.order, *verdict.slate[:1] * filling],
+        [1.0] * len(starts) + [0.0] * filling,
+        [1.0] * winners + [0.0] * (width - winners),
+        starts + [0] * filling,
+        ends + [0] * filling,
+    )

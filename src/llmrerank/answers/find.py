@@ -115,6 +115,6 @@ def find(text: str, labels: Labels) -> list[int]:
 def _only_labels(text: str, labels: Labels) -> list[int]:
     """The labels of a text that is labels and separators, perhaps with a final dot; else nothing."""
     pieces = [piece for piece in _SEPARATORS.split(_TO_ARROW.sub(">", text.strip()).rstrip(".")) if piece]
-    if not all(re.fullmatch(labels.pattern, piece) for piece in pieces):
+    if not all(map(labels.spells, pieces)):
         return []
     return [labels.number(piece) for piece in pieces]

@@ -72,6 +72,12 @@ class Labels:
         """A regular expression without groups for one label in any case, its neighbours not looked at."""
         return "[0-9]+" if self.kind == "numbers" else "[A-Za-z]"
 
+    def spells(self, text: str) -> bool:
+        """Whether a text is one label and nothing else, as `pattern` says."""
+        if self.kind == "numbers":
+            return text.isdecimal() and text.isascii()
+        return len(text) == 1 and text.isalpha() and text.isascii()
+
     def number(self, spelling: str) -> int:
         """The 1-based number of a spelling that matches `pattern`; 0 for a numeral of too many digits."""
         if self.kind == "letters":

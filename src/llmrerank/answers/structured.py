@@ -90,7 +90,7 @@ def find_in_json(text: str, labels: Labels) -> list[int]:
 def is_json(text: str) -> bool:
     """Whether a text is one closed JSON object, or an array of objects, and nothing else."""
     text = unwrapped(text).strip()
-    if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
+    if not (text.startswith(("{", "[")) and text.endswith(("}", "]")) and "{" in text):
         return False
     parts = structure(text)
     if len(parts.found) != 1 or parts.outside.strip() or not parts.found[0].closed:

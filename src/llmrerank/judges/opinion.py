@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from llmrerank.calls import Call, Reply
+from llmrerank.passages import Prepared
 from llmrerank.types import Detail, Document, Example, ScoreKind
 
 Carrier = Literal["chat", "cross-encoder", "bi-encoder", "decide", "rerank"]
@@ -24,6 +25,7 @@ class Question:
         examples: Worked judgements to show the model.
         seed: Seed of the run.
         spans: Character ranges of a document's text that an earlier stage found best, best first.
+        prepared: What prompts have made of the documents' texts so far.
     """
 
     query: str
@@ -31,6 +33,7 @@ class Question:
     examples: tuple[Example, ...] = ()
     seed: int = 0
     spans: Mapping[Document, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    prepared: Prepared = field(default_factory=Prepared, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
