@@ -32,7 +32,18 @@ from .errors import ConfigError
 from .excerpts import excerpt
 from .tokens import estimate, truncate
 
-__all__ = ["FIELD_TOKENS", "FLOOR", "Prepared", "disarm", "field", "fit", "level", "neutralise", "nonce", "secret"]
+__all__ = [
+    "FIELD_TOKENS",
+    "FLOOR",
+    "Prepared",
+    "disarm",
+    "field",
+    "fit",
+    "level",
+    "neutralise",
+    "nonce",
+    "secret",
+]
 
 FLOOR = 32
 """Tokens of each text that are always kept; the least that `passage_tokens` may be."""
@@ -173,9 +184,7 @@ class Prepared:
             found = self._keep(text, (clean, estimate(clean)))
         return found
 
-    def cut(
-        self, text: str, *, most: int, query: str, spans: tuple[tuple[int, int], ...]
-    ) -> tuple[str, int]:
+    def cut(self, text: str, *, most: int, query: str, spans: tuple[tuple[int, int], ...]) -> tuple[str, int]:
         """What is shown of a text that has more than `most` tokens, and how many are left out."""
         key = (text, most, query, spans)
         found: tuple[str, int] | None = self._made.get(key)

@@ -161,9 +161,7 @@ class Prompt:
             "count": str(len(documents)),
             "labels": ", ".join(labels) if len(labels) <= _SHOWN_LABELS else f"{labels[0]} to {labels[-1]}",
             "passages": "\n".join(
-                self.contents.passage.fill(
-                    {"label": label, "text": text, "fence": FENCE, **self._fields(document, question.prepared)}
-                )
+                self._passage(label, document, text, question.prepared)
                 for label, document, text in zip(labels, documents, texts, strict=True)
             ),
             "examples": examples,
@@ -194,9 +192,8 @@ class Prompt:
             for label in labels
         )
 
-    def _fields(self, document: Document, prepared: passages.Prepared) -> dict[str, str]:
-        """What the passage says of a document beside its text."""
-        values = {}
+    def _passage(self, label: str, document: Document, text: str, prepared: passages.Prepared) -> str:
+        values = {"label": label, "text": text, "fence": FENCE}
         for name in self.contents.passage.fields:
             if name == "title":
                 values[name] = prepared.field(document.title)
@@ -204,7 +201,7 @@ class Prompt:
                 values[name] = prepared.field(str(document.id))
             elif name.startswith("meta."):
                 values[name] = prepared.field(_metadata(document.metadata, name.removeprefix("meta.")))
-        return values
+        return self.contents.passage.fill(values)
 
 
 def load(name: str) -> Prompt:

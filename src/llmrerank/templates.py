@@ -53,12 +53,8 @@ class Template:
             KeyError: A field has no value.
         """
         empty = frozenset([name for name in _names(self.text) if not values[name]])
-        return "".join(
-            [
-                _closed(parts, values) if gapped else "".join([values[t] if field else t for field, t in parts])
-                for parts, gapped in _kept(self.text, empty, empty.difference(always))
-            ]
-        )
+        kept = _kept(self.text, empty, empty.difference(always))
+        return "".join([_filled(parts, values, gapped) for parts, gapped in kept])
 
 
 @functools.lru_cache(maxsize=256)
@@ -100,8 +96,10 @@ def _is_hole(text: str, missing: frozenset[str]) -> bool:
     return bool(names) and missing.issuperset(names)
 
 
-def _closed(parts: _Parts, values: Mapping[str, str]) -> str:
-    """A line filled; a gap keeps one of its two blanks."""
+def _filled(parts: _Parts, values: Mapping[str, str], gapped: bool) -> str:
+    """The parts with values in place of the fields; a gap keeps one of its two blanks."""
+    if not gapped:
+        return "".join([values[text] if is_field else text for is_field, text in parts])
     line = ""
     for is_field, text in parts:
         value = values[text] if is_field else text

@@ -31,11 +31,10 @@ def pair_wins(size: int, verdicts: Sequence[Verdict]) -> NDArray[float64]:
     for verdict in verdicts:
         if verdict.degraded:
             continue
-        behind = list(verdict.slate)
-        for tier in verdict.tiers:
-            behind = [position for position in behind if position not in tier]
-            wins[numpy.ix_(tier, behind)] += 1
-            wins[numpy.ix_(tier, tier)] += 0.5
+        order = numpy.asarray(verdict.order, dtype=int)
+        level = numpy.repeat(numpy.arange(len(verdict.tiers)), [len(tier) for tier in verdict.tiers])
+        gap = numpy.sign(level[None, :] - level[:, None])  # 1: stood before, 0: tied
+        wins[order[:, None], order] += (1 + gap) / 2
     numpy.fill_diagonal(wins, 0)
     return wins
 

@@ -71,8 +71,8 @@ def mode(
     flat = who.ravel()
     first_of_row = numpy.arange(len(told))[:, None] * (width + 1)
     start_at, end_at = start_at + first_of_row, end_at + first_of_row
-    ahead = numpy.zeros((len(told), width + 1))  # of each place, what is summed over the places before it
-    behind = numpy.zeros((len(told), width + 1))  # and over it and those that follow; nothing follows the last
+    ahead = numpy.zeros((len(told), width + 1))  # by place, a sum over the places before it
+    behind = numpy.zeros((len(told), width + 1))  # and one over it and those that follow; none for the end
 
     def below(values: NDArray[float64]) -> NDArray[float64]:
         """By place, the sum over all later tiers."""
@@ -85,7 +85,10 @@ def mode(
         return ahead.take(start_at)
 
     def by_document(values: NDArray[float64]) -> NDArray[float64]:
-        return numpy.bincount(flat, values.ravel(), minlength=size)
+        summed: NDArray[float64] = numpy.bincount(flat, values.ravel(), minlength=size).astype(
+            float, copy=False
+        )
+        return summed
 
     won = by_document(wins)
 
@@ -107,9 +110,10 @@ def mode(
             )
             return product
 
+        gained = (wins * sharp).sum() - numpy.log(total).sum()
         shares = by_document(weight * weight * (above(squared) + squared))
         return View(
-            height=float((wins * sharp).sum() - numpy.log(total).sum() - 0.5 * numpy.square(theta - mean).sum()),
+            height=float(gained - 0.5 * numpy.square(theta - mean).sum()),
             gradient=mean - theta + SHARPNESS * (won - expected),
             diagonal=1 + SHARPNESS**2 * (expected - shares),
             curved=curved,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from llmrerank.cache import digest
 from llmrerank.calls import Call, Reply
 from llmrerank.errors import CallError
 
@@ -15,18 +14,22 @@ from .loops import PerLoop
 __all__ = ["SingleFlight"]
 
 
+_Key = tuple[str, str, str, str]
+"""Who was asked and what, as in `cache.digest`, but not digested: it lives no longer than the call."""
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Flight:
     """A call under way: its task, who sent it, and how many wait for it."""
 
     owner: SingleFlight
-    key: bytes
+    key: _Key
     task: asyncio.Task[Reply]
     waiting: int = 0
 
 
 # For the whole process, so that two rerankers that ask one model the same thing share an answer as well.
-_flights: PerLoop[dict[bytes, _Flight]] = PerLoop(dict)
+_flights: PerLoop[dict[_Key, _Flight]] = PerLoop(dict)
 
 
 class SingleFlight:
@@ -51,7 +54,8 @@ class SingleFlight:
             CallError: As the client within.
         """
         flights = _flights.here()
-        key = digest(self._inner.identity, call)
+        identity = self._inner.identity
+        key = (identity.endpoint, identity.model, identity.extra, call.key)
         while (flight := flights.get(key)) is not None:
             try:
                 return replace(await self._wait(flight), cached=True, attempts=1)

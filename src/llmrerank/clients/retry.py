@@ -103,9 +103,24 @@ class Retrying:
         Raises:
             CallError: As `send`.
         """
+        patience.sent += 1
+        try:
+            return await attempt()
+        except TransientError as error:
+            first = error
+        return await self._again(attempt, patience, first)
+
+    async def _again(
+        self, attempt: Callable[[], Awaitable[_Result]], patience: Patience, first: TransientError
+    ) -> _Result:
+        """Go on after a first failure; what it takes is not set up for calls that have none."""
         from tenacity import AsyncRetrying, retry_if_exception_type
 
+        failed = [first]
+
         async def once() -> _Result:
+            if failed:
+                raise failed.pop()
             patience.sent += 1
             return await attempt()
 
