@@ -73,7 +73,7 @@ class ChatCall:
 
     def fenced(self) -> tuple[Message, ...]:
         """The messages as they are sent, with the nonce in its place."""
-        return tuple(replace(m, content=m.content.replace(FENCE, self.fence)) for m in self.messages)
+        return tuple(Message(m.role, m.content.replace(FENCE, self.fence)) for m in self.messages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,7 @@ _SPEAKER = re.compile(
     r"([^\w\n]{1,9})",
     re.IGNORECASE | re.MULTILINE,
 )
+_COLONS = str.maketrans(dict.fromkeys(":：", " –"))
 _FENCE_LIKE = re.compile(r"(?<![-=])[-=]{2,}+(?=\s{0,8}[0-9a-fA-F]{8})")
 
 
@@ -108,7 +109,7 @@ def neutralise(text: str) -> str:
     if not plain:
         text = _BRACKETED.sub(_rounded, _tokens_apart(text))
     if ":" in text or "：" in text:
-        text = _SPEAKER.sub(lambda found: found[1] + re.sub("[:：]", " –", found[2]), text)
+        text = _SPEAKER.sub(lambda found: found[1] + found[2].translate(_COLONS), text)
     if "--" not in text and "==" not in text:
         return text
     return _FENCE_LIKE.sub(lambda found: "~" * len(found.group()), text)

@@ -51,6 +51,28 @@ class Hit:
     history: tuple[Place, ...] = ()
     group: tuple[Hit, ...] = ()
 
+    def placed(
+        self,
+        place: Place,
+        *,
+        deviation: float | None,
+        spans: tuple[tuple[int, int], ...],
+        degraded: bool,
+    ) -> Hit:
+        """The hit as another stage leaves it, with the new place written into its history."""
+        return Hit(
+            rank=place.rank,
+            previous_rank=self.previous_rank,
+            score=place.score,
+            document=self.document,
+            deviation=deviation,
+            spans=spans,
+            suspicious=self.suspicious,
+            degraded=degraded,
+            history=(*self.history, place),
+            group=self.group,
+        )
+
     @property
     def moved(self) -> int:
         """Places risen (above 0) or fallen (below 0)."""

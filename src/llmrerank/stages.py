@@ -277,14 +277,11 @@ def _foreign(strategy: Strategy, job: Job) -> Warned | None:
 def _placed(hits: Sequence[Hit], outcome: Outcome, *, stage: str) -> list[Hit]:
     """The hits in their new order, each with its new place written into its history."""
     return [
-        replace(
-            hits[position],
-            rank=rank,
-            score=outcome.scores[position],
+        hits[position].placed(
+            Place(stage=stage, rank=rank, score=outcome.scores[position]),
             deviation=outcome.deviations[position],
             spans=outcome.spans.get(position, hits[position].spans),
             degraded=hits[position].degraded or position in outcome.degraded,
-            history=(*hits[position].history, Place(stage=stage, rank=rank, score=outcome.scores[position])),
         )
         for rank, position in enumerate(outcome.order, start=1)
     ]

@@ -33,7 +33,7 @@ class Template:
     @property
     def fields(self) -> tuple[str, ...]:
         """The names of its fields in order, repeats included; those that are no plain names as well."""
-        return tuple(filter(None, _names(self.text)))
+        return _fields(self.text)
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -111,6 +111,11 @@ def _filled(parts: _Parts, values: Mapping[str, str], gapped: bool) -> str:
 @functools.lru_cache(maxsize=1024)
 def _parts(text: str) -> _Parts:
     return tuple(_split(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _fields(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, _names(text)))
 
 
 @functools.lru_cache(maxsize=1024)

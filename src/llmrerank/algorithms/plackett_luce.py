@@ -11,9 +11,10 @@ published.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmrerank.rounds import Pool, Verdict
 
@@ -66,22 +67,26 @@ def mode(
     if not told:
         return mean.astype(float), numpy.ones(len(mean))
     size, width = len(mean), max(len(verdict.slate) for verdict in told)
-    rows = [_row(verdict, width) for verdict in told]
-    who, present, wins, start_at, end_at = (numpy.asarray(values) for values in zip(*rows, strict=True))
+    orders = [verdict.order for verdict in told]
+    # By verdict and place, the best first; rows are filled up with places that count for nothing.
+    who = numpy.asarray([order + order[:1] * (width - len(order)) for order in orders])
+    layouts = [_layout(tuple(map(len, verdict.tiers)), width) for verdict in told]
+    present, wins, start_at, end_at = map(numpy.asarray, zip(*layouts, strict=True))
     flat = who.ravel()
     first_of_row = numpy.arange(len(told))[:, None] * (width + 1)
     start_at, end_at = start_at + first_of_row, end_at + first_of_row
     ahead = numpy.zeros((len(told), width + 1))  # by place, a sum over the places before it
     behind = numpy.zeros((len(told), width + 1))  # and one over it and those that follow; none for the end
+    from_the_start, from_the_end = ahead[:, 1:], behind[:, -2::-1]
 
     def below(values: NDArray[float64]) -> NDArray[float64]:
         """By place, the sum over all later tiers."""
-        behind[:, :-1] = values[:, ::-1].cumsum(axis=1)[:, ::-1]
+        values[:, ::-1].cumsum(axis=1, out=from_the_end)
         return behind.take(end_at)
 
     def above(values: NDArray[float64]) -> NDArray[float64]:
         """By place, the sum over all earlier tiers."""
-        values.cumsum(axis=1, out=ahead[:, 1:])
+        values.cumsum(axis=1, out=from_the_start)
         return ahead.take(start_at)
 
     def by_document(values: NDArray[float64]) -> NDArray[float64]:
@@ -123,25 +128,20 @@ def mode(
     return theta, 1 / numpy.sqrt(view.diagonal)
 
 
-def _row(verdict: Verdict, width: int) -> tuple[list[int], list[float], list[float], list[int], list[int]]:
-    """A verdict by place, the best first, filled up to a width with places that count for nothing.
+@functools.lru_cache(maxsize=256)
+def _layout(sizes: tuple[int, ...], width: int) -> tuple[NDArray[Any], ...]:
+    """What a row of places of that width is for tiers of these sizes; mostly they are all of one document.
 
     Returns:
-        Who stands there; 1 where somebody does; 1 where it is the winner of a stage, which all are but those
-        of the last tier; and where its tier starts and ends.
+        By place: 1 where somebody stands; 1 for the winner of a stage, which all are but those of the last
+        tier; where its tier starts, and where it ends.
     """
-    starts: list[int] = []
-    ends: list[int] = []
-    for tier in verdict.tiers:
-        start = len(starts)
-        starts += [start] * len(tier)
-        ends += [start + len(tier)] * len(tier)
-    filling = width - len(starts)
-    winners = len(starts) - len(verdict.tiers[-1])
-    return (
-        [*verdict.order, *verdict.slate[:1] * filling],
-        [1.0] * len(starts) + [0.0] * filling,
-        [1.0] * winners + [0.0] * (width - winners),
-        starts + [0] * filling,
-        ends + [0] * filling,
-    )
+    import numpy
+
+    count = sum(sizes)
+    ends = numpy.repeat(numpy.cumsum(sizes), sizes)
+    starts = ends - numpy.repeat(sizes, sizes)
+    filling = (0, width - count)
+    winners = numpy.arange(width) < count - sizes[-1]
+    present = numpy.arange(width) < count
+    return present.astype(float), winners.astype(float), numpy.pad(starts, filling), numpy.pad(ends, filling)

@@ -131,11 +131,12 @@ class OpenAIChat:
 
         return AsyncOpenAI(
             # Named, because the one that the SDK makes by itself closes itself when it is collected, on
-            # whatever loop then runs, and complains that its own is gone.
-            http_client=DefaultAsyncHttpxClient(timeout=self._timeout),
+            # whatever loop then runs, and complains that its own is gone. Neither has a time-out of its own:
+            # `exchange` has one for the whole, and one more for each read costs time in every call.
+            http_client=DefaultAsyncHttpxClient(timeout=None),
             api_key=self._key or _NO_KEY,
             base_url=self.address.url,
-            timeout=self._timeout,
+            timeout=None,
             max_retries=0,
             default_query=dict(self.address.query) or None,
         )
