@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from .calls import Call, ListCall, PairCall, Reply
+from .calls import Call, ChatCall, ListCall, PairCall, Reply
 from .clients.client import Client
-from .errors import BudgetExceeded, CallError
+from .errors import BudgetExceeded, CallError, ConfigError
 from .limits import FURTHER, Ledger
 from .tokens import expected
 from .types import Usage
@@ -19,6 +19,7 @@ from .types import Usage
 __all__ = ["Carriage", "ended", "together"]
 
 _Result = TypeVar("_Result")
+_SHORT = 16_000  # characters, which any model reads that can rank
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +67,27 @@ class Carriage:
             raise BudgetExceeded(*refusal)
         self.ledger.reserve(calls=len(fresh), expected=usage, model=self.client.identity.model)
         self.reserved.update(each)
+
+    async def check_room(
+        self, calls: Sequence[Call], *, documents: int, context: Callable[[], Awaitable[int | None]]
+    ) -> None:
+        """Refuse a prompt of so many documents that is longer than its model can read, as far as is known.
+
+        Raises:
+            ConfigError: It does not fit.
+        """
+        for call in calls:
+            if not isinstance(call, ChatCall) or sum(len(m.content) for m in call.messages) < _SHORT:
+                continue
+            if self.client.knows(call):
+                continue
+            most, tokens = await context(), expected(call).total
+            if most is not None and tokens > most:
+                raise ConfigError(
+                    f"{self.stage}: {documents} documents in one prompt take about {tokens} tokens with the "
+                    f"answer, and the model reads {most} at once; use a strategy with windows (adaptive, "
+                    "listwise), rank fewer documents, or lower passage_tokens"
+                )
 
     async def carry(self, call: Call) -> tuple[Reply, bool]:
         """Get the reply to an admitted call, and whether this was its first asker, who books it."""

@@ -29,9 +29,7 @@ class Carriers:
             ConfigError: The endpoint or model cannot work.
             MissingExtra: A package is not installed.
         """
-        shared = strategy.carrier in SHARED
-        model = strategy.model or (settings.model if shared else None)
-        base_url = strategy.base_url or (settings.base_url if shared else None)
+        model, base_url = _whom(strategy, settings)
         parallel = strategy.parallel or settings.parallel
         dialect = getattr(strategy.judge, "dialect", "auto")
         key = (strategy.carrier, model, base_url, parallel, dialect, getattr(strategy.judge, "key_env", None))
@@ -67,7 +65,25 @@ class Carriers:
 
                 return pair_client(local, model=model, settings=settings)
 
+    async def context(self, strategy: Strategy, settings: Settings) -> int | None:
+        """Tokens that the chat model of a strategy reads at once; None where that is not to be known."""
+        if strategy.carrier != "chat" or settings.replay is not None:
+            return None
+        from .clients.context import context_of
+
+        model, base_url = _whom(strategy, settings)
+        return await context_of(settings, model=model, base_url=base_url)
+
     async def aclose(self) -> None:
         """Release every connection of the running event loop."""
         for client in self.made.values():
             await client.aclose()
+
+
+def _whom(strategy: Strategy, settings: Settings) -> tuple[str | None, str | None]:
+    """Model and endpoint of a strategy: its own, else those of the whole pipeline where it shares them."""
+    shared = strategy.carrier in SHARED
+    return (
+        strategy.model or (settings.model if shared else None),
+        strategy.base_url or (settings.base_url if shared else None),
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import logs
@@ -48,6 +48,8 @@ class Job:
         progress: Called as slates end; must be quick and must not raise.
         witness: Told every call with its reply; must be quick and must not raise.
         provisional: Told after every round what is known until then, in the form of the result.
+        context: Finds out how many tokens the model reads at once; asked before a long prompt that shows the
+            whole pool is sent.
     """
 
     stage: str
@@ -62,6 +64,7 @@ class Job:
     progress: Callable[[Progress], None] | None = None
     witness: Callable[[Seen], None] | None = None
     provisional: Callable[[Outcome], None] | None = None
+    context: Callable[[], Awaitable[int | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +197,8 @@ async def judge_pool(job: Job) -> Outcome:
     Raises:
         CallError: A failure that no other call could mend, or nothing was answered at all.
         AnswerError: A slate failed and `on_error` is `raise`.
-        ConfigError: A limit on cost without a price.
+        ConfigError: A limit on cost without a price, or a prompt of the whole pool that is longer than its
+            model can read.
     """
     books = _Books(size=job.pool.size)
     for caution in job.algorithm.cautions(job.pool):
@@ -238,6 +242,9 @@ async def _judge_round(
         )
         for slate in judged.slates
     ]
+    whole = next((asking for asking in askings if len(asking.slate) == job.pool.size), None)
+    if whole is not None and job.context is not None:
+        await carriage.check_room(whole.first, documents=job.pool.size, context=job.context)
     try:
         carriage.admit([call for asking in askings for call in asking.first])
     except BudgetExceeded as refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .carriers import LOCAL, SHARED, Carriers
 from .engine import Job, Outcome, Progress, judge_pool
@@ -263,6 +264,7 @@ def _job(
         pool=Pool(size=len(hits), top=cut or TOP, prior=tuple(prior) if len(prior) == len(hits) else ()),
         ledger=ledger,
         on_error=settings.on_error,
+        context=partial(carriers.context, strategy, settings),
     )
 
 

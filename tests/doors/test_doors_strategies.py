@@ -265,3 +265,24 @@ def test_words_serve_where_an_endpoint_gives_no_log_probabilities(name):
     assert any("gave no log-probabilities" in message for message in strict.trace.warnings)
     assert ranking.score_kind == "none"
     assert {hit.score for hit in ranking} == {None}
+
+
+LONG = [value(worth) + "\n" + "words of equal length " * 40 for worth in range(100)]
+
+
+@pytest.mark.parametrize("spec", ["full", "consistency(full, times=3)"])
+def test_a_list_that_its_model_cannot_read_is_refused_before_it_is_sent(spec):
+    with StubServer(answer, models=("m",), context=8192) as server:
+        with pytest.raises(ConfigError, match=r"100 documents in one prompt .* reads 8192 at once"):
+            rerank("q", LONG, strategy=spec, base_url=server.base_url, model="m")
+        assert server.requests == []
+        rerank("q", LONG, strategy="adaptive", base_url=server.base_url, model="m")
+        rerank("q", LONG[:20], strategy=spec, base_url=server.base_url)
+        assert len(server.requests) == 7 + (3 if "times" in spec else 1)
+
+
+def test_where_it_is_not_known_what_a_model_reads_the_endpoint_is_left_to_say_so():
+    for context in (None, 100_000):
+        with StubServer(answer, models=("m", "n"), context=context) as server:
+            assert len(rerank("q", LONG, strategy="full", base_url=server.base_url, model="m")) == 100
+            assert len(server.requests) == 1

@@ -23,10 +23,23 @@ from llmrerank.algorithms.sliding import Sliding
 from llmrerank.algorithms.top_down import TopDown
 from llmrerank.algorithms.tournament import Tournament
 from llmrerank.errors import ConfigError
+from llmrerank.registry import Kind, entries
 from llmrerank.rounds import Done, Pool, Round, ScoredOrder, Verdict, advance
+from llmrerank.spec import Call
+from llmrerank.strategies import Strategy
 from llmrerank.types import Detail
 
-ALGORITHMS = [
+
+def registered():
+    """The algorithm of every strategy that this package registers, with the options it has by itself."""
+    return [
+        Strategy.of(Call(entry.name)).algorithm
+        for entry in entries(Kind.STRATEGY)
+        if entry.target.judge.__module__.startswith("llmrerank.")
+    ]
+
+
+WITH_OPTIONS = [
     Sliding(),
     Sliding(window=2, stride=1),
     Sliding(window=5, stride=5, passes=2),
@@ -71,6 +84,8 @@ ALGORITHMS = [
     Consistent(inner=Pairwise(), times=1),
     Head(inner=Consistent(inner=Fused(inner=AcuRank(window=5)), times=2), depth=40),
 ]
+REGISTERED = list(dict.fromkeys(registered()))
+ALGORITHMS = list(dict.fromkeys([*WITH_OPTIONS, *REGISTERED]))
 NAMED = pytest.mark.parametrize("algorithm", ALGORITHMS, ids=str)
 
 
@@ -210,21 +225,13 @@ def gain(order, hidden):
 @pytest.mark.parametrize(
     "algorithm",
     [
-        Sliding(),
-        Pointwise(),
-        TopDown(),
+        *REGISTERED,
         TopDown(cut=20),
-        Setwise(),
         Setwise(children=9),
         Setwise(children=9, method="insertion"),
-        Pairwise(),
-        Tournament(),
         Graph(window=10),
-        Blocks(),
         Blocks(method="bradley-terry"),
         Blocks(method="pagerank"),
-        AcuRank(),
-        Adaptive(),
         Adaptive(stop=True),
         Consistent(inner=Sliding(), times=2),
         Head(inner=Sliding(), depth=60),

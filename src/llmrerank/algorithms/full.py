@@ -15,7 +15,8 @@ class Full:
     """Show all documents at once and take the order that comes back.
 
     For models that were trained for it or rank well in long contexts: a small general model orders a hundred
-    worse at once than in windows. What an answer does not name, because it was cut off, say, stands behind
+    worse at once than in windows. Where the endpoint says how much the model reads, a list that is longer is
+    refused before it is sent. What an answer does not name, because it was cut off, say, stands behind
     what it names, in first-stage order.
 
     Cost: 1 call of n documents; none where n < 2.

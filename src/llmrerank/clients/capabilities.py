@@ -62,6 +62,8 @@ class Knowledge:
         room_in_vain: Room was tried for an answer that did not come, and did not help.
         efforts: Efforts that the model takes, None while unknown.
         dialect: Name of the dialect in which a decision model answered, None while unknown.
+        context: Tokens that it reads at once, where its endpoint was asked and said so.
+        context_asked: The endpoint was asked for that.
         notes: What is changed in every call, by what was changed.
     """
 
@@ -77,6 +79,8 @@ class Knowledge:
     room_in_vain: bool = False
     efforts: tuple[Effort, ...] | None = None
     dialect: str | None = None
+    context: int | None = None
+    context_asked: bool = False
     notes: dict[str, str] = field(default_factory=dict)
     gates: Gates = field(default_factory=lambda: Gates())
 

@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llmrerank.calls import Reply
 from llmrerank.errors import CallError, ConfigError, PermanentError
@@ -83,20 +83,36 @@ class OpenAIChat:
         Raises:
             CallError: The endpoint failed, or keeps no list of models.
         """
-        import httpx2
+        names = [item.get("id") or item.get("name") for item in await self.listed()]
+        return tuple(name for name in names if isinstance(name, str))
 
-        response = await self.exchange(lambda sdk: sdk.get("/models", cast_to=httpx2.Response), model="")
-        try:
-            body = json.loads(response.content)
-        except ValueError:
-            body = None
+    async def listed(self) -> list[dict[str, Any]]:
+        """What the endpoint says of each model that it serves.
+
+        Raises:
+            CallError: As `models`.
+        """
+        body = await self.get("/models", model="")
         if isinstance(body, dict) and body.get("error"):
             raise judge_fault(read_fault(body, status=None), self.place(""))
         listed = body.get("data", body.get("models")) if isinstance(body, dict) else body
         if not isinstance(listed, list):
             raise PermanentError(f"{self.address.shown} keeps no list of models; say which with --model")
-        names = [item.get("id") or item.get("name") for item in listed if isinstance(item, dict)]
-        return tuple(name for name in names if isinstance(name, str))
+        return [item for item in listed if isinstance(item, dict)]
+
+    async def get(self, path: str, *, model: str) -> Any:
+        """The JSON that stands at a path, or a whole address, of this endpoint; None where there is none.
+
+        Raises:
+            CallError, ConfigError: As `send`.
+        """
+        import httpx2
+
+        response = await self.exchange(lambda sdk: sdk.get(path, cast_to=httpx2.Response), model=model)
+        try:
+            return json.loads(response.content)
+        except ValueError:
+            return None
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""

@@ -55,18 +55,27 @@ class StubServer:
         answer: Called on the server's thread when a chat request comes in.
         delay: Seconds between a request and its answer; requests wait side by side.
         models: What `GET /v1/models` lists.
+        context: Tokens that it says each of them reads at once, by vLLM's name for it; None: it does not say.
 
     Attributes:
         requests: The bodies of the chat requests, in order of arrival.
         most_at_once: Most chat requests that were under way at the same time.
     """
 
-    def __init__(self, answer: Answer, *, delay: float = 0.0, models: tuple[str, ...] = ("stub",)) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        delay: float = 0.0,
+        models: tuple[str, ...] = ("stub",),
+        context: int | None = None,
+    ) -> None:
         self.requests: list[Mapping[str, Any]] = []
         self.most_at_once = 0
         self._answer = answer
         self._delay = delay
         self._models = models
+        self._stated = {} if context is None else {"max_model_len": context}
         self._under_way = 0
         self._port = 0
         self._ready = threading.Event()
@@ -140,7 +149,7 @@ class StubServer:
 
     async def _respond(self, method: str, path: str, body: bytes) -> StubResponse:
         if method == "GET" and path.endswith("/models"):
-            listed = [{"id": name, "object": "model"} for name in self._models]
+            listed = [{"id": name, "object": "model", **self._stated} for name in self._models]
             return StubResponse(body={"object": "list", "data": listed})
         if method != "POST" or not path.endswith("/chat/completions"):
             return StubResponse(status=404, body={"error": {"message": f"no route {method} {path}"}})
