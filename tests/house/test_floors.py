@@ -29,7 +29,7 @@ FLOORS = {
     ),
     4: (
         "config experiment calibration calibration_contents strategies carriers stages estimate prediction "
-        "batch door selection many opening reranker pipeline router planner retrieve evaluate "
+        "batch door selection many opening reranker pipeline router planner retrieve evaluate train "
         "explain endpoint"
     ),
     5: "cli server integrations testing __main__",

@@ -16,6 +16,7 @@ from .command import command
 from .compare import compare
 from .config import config
 from .diff import diff
+from .distil import distil
 from .doctor import doctor
 from .endpoint import endpoint
 from .exits import Exit
@@ -30,6 +31,7 @@ from .show_models import models
 from .show_prompts import prompt, prompts
 from .show_strategies import strategies
 from .show_trace import trace
+from .train import train
 
 __all__ = ["app", "run"]
 
@@ -85,6 +87,8 @@ for _name, _function in (
     ("diff", diff),
     ("explain", explain),
     ("calibrate", calibrate),
+    ("train", train),
+    ("distil", distil),
 ):
     app.command(_name, cls=Command)(command(_function))
 for _name, _function in (

@@ -15,7 +15,7 @@ from llmrerank.errors import ConfigError, RerankError
 
 from .models import LocalModel
 
-__all__ = ["best_device", "configuration", "loading", "rows_at_once"]
+__all__ = ["best_device", "configuration", "loading", "quiet", "rows_at_once"]
 
 _TALKATIVE = ("transformers", "sentence_transformers", "huggingface_hub")
 _lock = threading.Lock()
@@ -31,7 +31,7 @@ def loading(model: LocalModel) -> Iterator[None]:
     Raises:
         ConfigError: The model cannot be loaded, or wants to run code of its own.
     """
-    with _lock, _quiet():
+    with _lock, quiet():
         try:
             _refuse_own_code(model)
             yield
@@ -46,7 +46,8 @@ def loading(model: LocalModel) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Keep the model libraries from talking: no log below an error, no bars. Put back at the end."""
     from huggingface_hub import constants
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
     from transformers.utils import logging as messages

@@ -60,6 +60,20 @@ class PairScorer:
         self._network: Any = None
         self._rows = 8
 
+    @classmethod
+    def around(cls, model: LocalModel, tokenizer: Any, network: Any) -> PairScorer:
+        """A scorer of a network that is in memory already, e.g. one that is being trained.
+
+        Args:
+            model: What it is called; its folder is not read.
+            tokenizer: Of transformers.
+            network: Of transformers, with a classification head; scored in the mode in which it is.
+        """
+        scorer = cls(model)
+        scorer._tokenizer, scorer._network = tokenizer, network
+        scorer._rows = rows_at_once(network.device.type)
+        return scorer
+
     def load(self) -> None:
         """Load the weights now.
 

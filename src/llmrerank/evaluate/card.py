@@ -24,12 +24,14 @@ class Card:
         instruction: What makes a document relevant here.
         examples: Worked judgements shown to judges, `[[examples]]` with query, document and label.
         relevance: The lowest grade that counts as relevant for measures without grades, 1 or more.
+        licence: On what terms the data may be used, in words; models that are trained on it state them.
     """
 
     name: str = ""
     instruction: str = ""
     examples: tuple[Example, ...] = ()
     relevance: int = 1
+    licence: str = ""
 
 
 def read_card(path: Path, *, asked_for: bool = False) -> Card:
@@ -54,9 +56,9 @@ def read_card(path: Path, *, asked_for: bool = False) -> Card:
         return Card()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
-    known = ("name", "instruction", "examples", "relevance_level")
+    known = ("name", "instruction", "examples", "relevance_level", "licence")
     faults = [f"unknown key '{key}'{did_you_mean(key, known)}" for key in values if key not in known]
-    for key in ("name", "instruction"):
+    for key in ("name", "instruction", "licence"):
         if not isinstance(values.get(key, ""), str):
             faults.append(f"'{key}' must be a string, got {values[key]!r}")
     relevance = values.get("relevance_level", 1)
@@ -70,6 +72,7 @@ def read_card(path: Path, *, asked_for: bool = False) -> Card:
         instruction=values.get("instruction", "").strip(),
         examples=examples,
         relevance=relevance,
+        licence=values.get("licence", "").strip(),
     )
 
 
