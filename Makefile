@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,datasets,llm,calibrate,train,plot,langchain,llama-index,haystack
+EXTRAS := local,offline,eval,datasets,llm,calibrate,router,train,plot,redis,langchain,llama-index,haystack
 
 .PHONY: setup demo test test-slow lint bench train-reference
 
@@ -49,3 +49,4 @@ bench: setup
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/wall_clock.py
 	$(BIN)/python benchmarks/adapters.py
+	$(BIN)/python benchmarks/ranking_cache.py

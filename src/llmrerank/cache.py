@@ -1,27 +1,23 @@
 """Answers in one SQLite file: shared by processes, safe against being killed, free of pickle.
 
-The file is in WAL mode: readers never wait, and what was written survives the death of the process that
-wrote it (a power cut may cost the last moments, never the file). It is readable by its owner alone. Its
-application id and its schema number stand in its header; a file that does not bear them is never touched.
+The same file holds whole rankings (`ranking_cache`); limits of age and size are for both.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sqlite3
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .cache_file import connect
+from .cache_file import CacheFile
+from .cache_upkeep import Deleted, delete_before, fit
 from .calls import Call
 from .clients.client import Identity
-from .errors import DataError
+from .settings import Settings
 from .types import Usage
 
 __all__ = ["Cache", "CacheStats", "ModelStats", "digest"]
@@ -44,14 +40,18 @@ class CacheStats:
     Attributes:
         path: The file.
         entries: Answers.
+        rankings: Whole rankings.
+        saved: Answers that one use of each ranking saves, added up.
         bytes: Size on disk, of the file and what SQLite keeps beside it.
-        oldest: When the oldest answer was kept, in seconds since 1970; None where there is none.
+        oldest: When the oldest entry was kept, in seconds since 1970; None where there is none.
         newest: The same of the newest.
-        models: By model, the largest first.
+        models: Answers by model, the largest first.
     """
 
     path: Path
     entries: int
+    rankings: int
+    saved: int
     bytes: int
     oldest: float | None
     newest: float | None
@@ -64,18 +64,15 @@ def digest(identity: Identity, call: Call) -> bytes:
     return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).digest()
 
 
-class Cache:
-    """JSON values by digest, in one file, opened when first used. Any thread may use it, and a forked child.
+class Cache(CacheFile):
+    """Answers as JSON values by digest; arguments as `CacheFile`."""
 
-    Args:
-        path: The file; made on first use, with its folders, if there is none.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._process = os.getpid()
+    @classmethod
+    def of(cls, settings: Settings) -> Cache | None:
+        """The cache that settings name, within their limits; None where they name none."""
+        if settings.cache is None:
+            return None
+        return cls(settings.cache, max_age=settings.cache_age, max_bytes=settings.cache_size)
 
     def get(self, key: bytes) -> dict[str, Any] | None:
         """The value kept under a digest, or None. Takes some tens of microseconds.
@@ -84,7 +81,8 @@ class Cache:
             DataError: The file is no cache of ours, or damaged.
         """
         with self._ours():
-            row = self._ask("SELECT value FROM answers WHERE key = ?", (key,)).fetchone()
+            asked = (key, self._since())
+            row = self._ask("SELECT value FROM answers WHERE key = ? AND kept >= ?", asked).fetchone()
         try:
             value = None if row is None else json.loads(row[0])
         except ValueError:
@@ -93,7 +91,10 @@ class Cache:
 
     def __contains__(self, key: bytes) -> bool:
         with self._ours():
-            return self._ask("SELECT 1 FROM answers WHERE key = ?", (key,)).fetchone() is not None
+            asked = (key, self._since())
+            return (
+                self._ask("SELECT 1 FROM answers WHERE key = ? AND kept >= ?", asked).fetchone() is not None
+            )
 
     def put(
         self,
@@ -114,22 +115,19 @@ class Cache:
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
         row = (key, model, endpoint, text, used.input, used.output, time.time())
         with self._ours():
-            try:
-                self._open().execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            except sqlite3.OperationalError as error:
-                return f"not kept in the cache {self.path}: {error}"
-            except sqlite3.DatabaseError as error:
-                raise self._damaged(error) from error
-        return None
+            return self._keep("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def stats(self) -> CacheStats:
-        """Count what the cache holds; reads the whole table.
+        """Count what the cache holds, both levels; reads all of it.
 
         Raises:
             DataError: The file is no cache of ours, or damaged.
         """
         with self._ours():
-            span = self._ask("SELECT count(*), min(kept), max(kept) FROM answers").fetchone()
+            answers = self._ask("SELECT count(*), min(kept), max(kept) FROM answers").fetchone()
+            rankings = self._ask(
+                "SELECT count(*), min(kept), max(kept), sum(answers) FROM rankings"
+            ).fetchone()
             rows = self._ask(
                 "SELECT model, count(*), sum(tokens_in), sum(tokens_out) FROM answers"
                 " GROUP BY model ORDER BY 2 DESC, 1"
@@ -137,61 +135,51 @@ class Cache:
         beside = (self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm"))
         return CacheStats(
             path=self.path,
-            entries=span[0],
-            oldest=span[1],
-            newest=span[2],
+            entries=answers[0],
+            rankings=rankings[0],
+            saved=rankings[3] or 0,
+            oldest=min((one[1] for one in (answers, rankings) if one[0]), default=None),
+            newest=max((one[2] for one in (answers, rankings) if one[0]), default=None),
             bytes=sum(file.stat().st_size for file in beside if file.exists()),
             models=tuple(
                 ModelStats(model=model, entries=n, tokens_in=i, tokens_out=o) for model, n, i, o in rows
             ),
         )
 
-    def clear(self) -> int:
-        """Delete every answer and give the space back; the number of answers deleted.
+    def prune(self, *, max_age: float | None = None, max_bytes: int | None = None) -> Deleted:
+        """Delete what is too old, then the oldest until the rest fits, and give the space back.
+
+        Args:
+            max_age: Seconds for which an entry may be kept; None: any.
+            max_bytes: Bytes that the file may have; None: any. An empty file has some, too.
+
+        Raises:
+            DataError: As `clear`.
+        """
+        with self._ours(), self._asking():
+            connection = self._open()
+            gone = Deleted()
+            if max_age is not None:
+                gone += delete_before(connection, time.time() - max_age)
+            if max_bytes is not None:
+                gone += fit(connection, max_bytes)
+            self._give_back()
+        return gone
+
+    def clear(self) -> Deleted:
+        """Delete every answer and every ranking, and give the space back.
 
         Raises:
             DataError: The file is no cache of ours, is damaged, or is in use for too long by another process.
         """
         with self._ours():
-            deleted = self._ask("DELETE FROM answers").rowcount
-            self._ask("VACUUM")
-            self._ask("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return deleted
+            gone = Deleted(
+                answers=self._ask("DELETE FROM answers").rowcount,
+                rankings=self._ask("DELETE FROM rankings").rowcount,
+            )
+            self._give_back()
+        return gone
 
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        with self._ours():
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def _ours(self) -> threading.Lock:
-        """The lock, new in a forked child: SQLite's connections and held locks must not cross a fork."""
-        if self._process != os.getpid():
-            self._process = os.getpid()
-            self._lock = threading.Lock()
-            _left_by_parents.append(self._connection)
-            self._connection = None
-        return self._lock
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = connect(self.path)
-        return self._connection
-
-    def _ask(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        try:
-            return self._open().execute(statement, values)
-        except sqlite3.OperationalError as error:
-            raise DataError(f"the cache {self.path} cannot be used now: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: sqlite3.Error) -> DataError:
-        return DataError(
-            f"the cache {self.path} is damaged ({error}); move it away, or choose another --cache"
-        )
-
-
-# Closing a parent's connection in its child would drop the parent's locks on the file.
-_left_by_parents: list[sqlite3.Connection | None] = []
+    def _give_back(self) -> None:
+        self._ask("VACUUM")
+        self._ask("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -198,7 +198,7 @@ def _check(text: str, own: Mapping[str, str], known: set[str], within: tuple[str
 
 
 def anchored(pipeline: str, folder: Path, own: Collection[str] = ()) -> str:
-    """A pipeline with paths of prompts, and of models that begin with a dot, relative to a folder.
+    """A pipeline with paths of prompts, routers and models that begin with a dot relative to a folder.
 
     Args:
         pipeline: In the one notation; it stays as it was typed where nothing is relative.
@@ -241,4 +241,5 @@ def _anchored_value(name: str | None, value: Any, folder: Path) -> Any:
         return value
     is_prompt = name == "prompt" and ("/" in value or "\\" in value or value.endswith(".toml"))
     is_folder = name == "model" and value.startswith(("./", "../", "~"))
-    return str(folder / Path(value).expanduser()) if is_prompt or is_folder else value
+    is_router = name == "by" and value.endswith(".json")
+    return str(folder / Path(value).expanduser()) if is_prompt or is_folder or is_router else value

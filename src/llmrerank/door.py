@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,12 +11,14 @@ from . import portal
 from .calibration import Calibration
 from .carriers import Carriers
 from .limits import Ledger
+from .ranking import Ranking
+from .ranking_cache import Candidates, Recall, Request
 from .selection import Selection
 from .settings import Settings
 from .spec import PipelineSpec
-from .stages import Course
+from .stages import Course, Watch
 from .trace import Event, Warned
-from .types import Example, Limits
+from .types import Example, Limits, Query
 
 __all__ = ["Door"]
 
@@ -49,7 +51,7 @@ class Door:
             api_key: Its key; None: `OPENAI_API_KEY`, else none.
             instruction: What makes a document relevant here.
             examples: Worked judgements shown to the model.
-            cache: SQLite file that keeps answers.
+            cache: SQLite file that keeps answers and whole rankings.
             limits: What one call of this object may spend.
             parallel: Most calls under way at once to one endpoint.
             seed: Of shuffles and of sampling.
@@ -73,11 +75,12 @@ class Door:
         )
         self.course = Course.of(
             strategy, model=self.settings.stage_model, base_url=self.settings.stage_base_url
-        )
+        ).for_settings(self.settings)
         self.calibration = (
             Calibration.load(Path(calibration)) if isinstance(calibration, str | Path) else calibration
         )
         self._carriers = Carriers()
+        self._recall = Recall(self.course, self._carriers)
 
     @property
     def spec(self) -> PipelineSpec:
@@ -110,9 +113,57 @@ class Door:
             ),
         )
 
+    async def _reranked(
+        self,
+        query: Query,
+        candidates: Candidates,
+        start: Ranking | Callable[[], Awaitable[Ranking]],
+        *,
+        selection: Selection,
+        settings: Settings,
+        ledger: Ledger,
+        watch: Watch | None,
+    ) -> Ranking:
+        """Pass candidates through the stages, or look up what became of them, and choose.
+
+        Args:
+            query: What is asked.
+            candidates: What the ranking is made of.
+            start: What the first stage found; or, for documents as given, what makes that.
+            selection: Which hits are wanted.
+            settings: How calls are made.
+            ledger: What may be spent.
+            watch: Who is told meanwhile.
+        """
+
+        async def work() -> Ranking:
+            return await self.course.rerank(
+                start if isinstance(start, Ranking) else await start(),
+                settings=settings,
+                carriers=self._carriers,
+                ledger=ledger,
+                top=selection.top,
+                whole=selection.whole,
+                watch=watch,
+            )
+
+        request = Request(
+            query=query.text,
+            candidates=candidates,
+            given=not isinstance(start, Ranking),
+            settings=settings,
+            ledger=ledger,
+            top=selection.top,
+            whole=selection.whole,
+            watch=watch,
+            work=work,
+        )
+        return selection.of(await self._recall.ranking(request))
+
     async def aclose(self) -> None:
         """Release the connections of the running event loop."""
         await self._carriers.aclose()
+        self._recall.close()
 
     def close(self) -> None:
         """Release the connections that synchronous calls opened."""

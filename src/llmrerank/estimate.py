@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call, ChatCall, DecisionCall
-from .carriers import LOCAL
-from .judges import Question
-from .rounds import Done, Pool, Span, Verdict, advance
+from .rounds import Span
 from .settings import Settings
-from .stages import TOP, Course, Step, smaller
-from .tokens import expected
-from .types import Document, Usage
+from .stage_cost import StageCost, stage_cost
+from .stages import Course, Fork, smaller
+from .strategies import Strategy
+from .types import Document
 
 __all__ = ["Estimate", "estimate"]
 
@@ -56,24 +54,13 @@ class Estimate:
         }
 
 
-@dataclass(slots=True)
-class _Stage:
-    calls: Span
-    rounds: Span
-    pairs: Span
-    tokens_in: Span
-    tokens_out: Span
-    cost: tuple[float, float] | None
-    prompt: str | None
-
-
 def estimate(
     course: Course, query: str, documents: Sequence[Document], *, settings: Settings, top: int | None
 ) -> Estimate:
     """Predict the cost of ranking these documents.
 
-    The schedule is run with a judge that ties everything, every prompt is rendered and counted, and the
-    counts are scaled to the least and most calls that the algorithm states.
+    As `stage_cost` for every stage. A route takes at least what its cheap arm does, and at most the dearest
+    of its other arms besides.
 
     Args:
         course: The settled pipeline.
@@ -83,10 +70,15 @@ def estimate(
         top: As `% top` after the last stage.
     """
     size = len(documents) if course.first_cut is None else min(len(documents), course.first_cut)
-    stages: list[_Stage] = []
+    stages: list[StageCost] = []
+
+    def taken(strategy: Strategy | None, cut: int | None) -> StageCost | None:
+        return None if strategy is None else stage_cost(strategy, query, documents[:size], cut, settings)
+
     for number, step in enumerate(course.steps, start=1):
         cut = smaller(step.cut, top) if number == len(course.steps) else step.cut
-        stages.append(_stage(step, query, documents[:size], cut, settings))
+        arms = [arm.strategy for arm in step.route.arms] if isinstance(step, Fork) else step.strategies
+        stages.append(_forked([taken(strategy, cut) for strategy in arms]))
         size = min(size, cut or size)
     calls, rounds, tokens_in, tokens_out, pairs = (
         _sum([getattr(stage, name) for stage in stages])
@@ -120,74 +112,24 @@ def _sum(spans: Sequence[Span]) -> Span:
     return Span(sum(span.least for span in spans), sum(span.most for span in spans))
 
 
-def _times(span: Span, each: float) -> Span:
-    return Span(round(span.least * each), round(span.most * each))
+def _forked(arms: Sequence[StageCost | None]) -> StageCost:
+    """What a route takes: at least what its cheap arm does, at most the dearest of the others besides.
 
+    None is the arm that keeps the order.
+    """
+    cheap, *dear = [StageCost() if arm is None else arm for arm in arms]
+    if not dear:
+        return cheap
 
-def _stage(
-    step: Step, query: str, documents: Sequence[Document], cut: int | None, settings: Settings
-) -> _Stage:
-    strategy = step.strategy
-    pool = Pool(size=len(documents), top=cut or TOP)
-    stated = strategy.algorithm.cost(pool.size, pool.top)
-    nothing = Span(0, 0)
-    question = Question(
-        query=query,
-        instruction=strategy.instruction or settings.instruction,
-        examples=strategy.examples or settings.examples,
-        seed=settings.seed,
+    def span(name: str) -> Span:
+        always: Span = getattr(cheap, name)
+        return Span(always.least, always.most + max(getattr(arm, name).most for arm in dear))
+
+    costs = [arm.cost for arm in (cheap, *dear)]
+    most = [cost[1] for cost in costs if cost is not None]
+    known = cheap.cost is not None and len(most) == len(costs)
+    return StageCost(
+        **{name: span(name) for name in ("calls", "rounds", "pairs", "tokens_in", "tokens_out")},
+        cost=(cheap.cost[0], most[0] + max(most[1:])) if cheap.cost is not None and known else None,
+        prompt=next((arm.prompt for arm in (cheap, *dear) if arm.prompt is not None), None),
     )
-    judge = strategy.judge_with(settings)
-    calls: list[Call] = []
-    shown = read = 0
-    plan = strategy.algorithm.plan(pool)
-    paused = advance(plan)
-    while not isinstance(paused, Done):
-        for slate in paused.asked.slates:
-            shown += 1
-            read += len(slate)
-            opened = advance(judge.ask(question, [documents[position] for position in slate]))
-            if not isinstance(opened, Done):
-                calls += opened.asked
-        paused = advance(plan, [Verdict.tie(slate) for slate in paused.asked.slates])
-    if strategy.carrier in LOCAL:
-        # A document in chunks is a pair for each of them.
-        pairs = _times(stated.documents, len(calls) / max(1, read))
-        return _Stage(nothing, stated.rounds, pairs, nothing, nothing, (0.0, 0.0), None)
-    # The plan was gone through with a judge that says nothing, which need not be the longest way.
-    least, most = (end / max(1, shown) for end in (stated.calls.least, stated.calls.most))
-    usage = sum(map(expected, calls), Usage())
-    tokens_in = Span(round(usage.input * least), round(usage.input * most))
-    tokens_out = Span(min(round(len(calls) * least), round(usage.output * most)), round(usage.output * most))
-    model = strategy.model or settings.model or ""
-    costs = [
-        settings.prices.cost(model, Usage(input=i, output=o))
-        for i, o in ((tokens_in.least, tokens_out.least), (tokens_in.most, tokens_out.most))
-    ]
-    return _Stage(
-        # A slate that is too large for one call, or in chunks, is asked about in several.
-        calls=_times(stated.calls, len(calls) / max(1, shown)),
-        rounds=stated.rounds,
-        pairs=nothing,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost=None if costs[0] is None or costs[1] is None else (costs[0], costs[1]),
-        prompt=_prompt(calls[0]) if calls else None,
-    )
-
-
-def _prompt(call: Call) -> str | None:
-    """A call as it would be read by a model; None where no words of ours are sent."""
-    parts: list[tuple[str, str]]
-    match call:
-        case ChatCall():
-            parts = [(message.role, message.content) for message in call.fenced()]
-        case DecisionCall():
-            sent = call.fenced()
-            asked = [
-                (question.name, "\n".join((question.text, *question.levels))) for question in sent.questions
-            ]
-            parts = [("state", sent.state), *asked]
-        case _:
-            return None
-    return "\n\n".join(f"[{name}]\n{text}" for name, text in parts)

@@ -14,9 +14,12 @@ from typing import Any
 
 from .clients.address import Address
 from .errors import ConfigError
+from .quantities import bytes_of, seconds_of
+from .redis_address import shown
 from .types import Example
 
 __all__ = [
+    "AGE",
     "AMOUNT",
     "CACHE",
     "ELSEWHERE",
@@ -25,8 +28,11 @@ __all__ = [
     "MODEL",
     "PLACE",
     "PLACES",
+    "REDIS",
+    "ROOM",
     "SECONDS",
     "SEED",
+    "SIZE",
     "SWITCH",
     "TABLE",
     "TEXT",
@@ -155,6 +161,20 @@ def _is_address(value: str) -> bool:
     return True
 
 
+def _is_redis(value: Any) -> bool:
+    try:
+        return _is_text(value) and bool(shown(value))
+    except ConfigError:
+        return False
+
+
+def _is_of(read: Callable[[Any], float], value: Any, least: float) -> bool:
+    try:
+        return read(value) >= least
+    except ValueError:
+        return False
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, Path) or _is_text(value)
 
@@ -182,6 +202,22 @@ SECONDS = Form(
 AMOUNT = Form(
     says="a number of 0 or more", fits=lambda value: _is_number(value) and value >= 0, read=float, make=float
 )
+AGE = Form(
+    says="a time above 0, such as 30d, 12h or a number of seconds",
+    fits=lambda value: _is_of(seconds_of, value, 1e-9),
+    make=seconds_of,
+)
+SIZE = Form(
+    says="a size above 0, such as 1GB, 500MB or a number of bytes",
+    fits=lambda value: _is_of(bytes_of, value, 1),
+    make=bytes_of,
+)
+ROOM = replace(
+    SIZE,
+    says="a size such as 64MB or a number of bytes; 0 for none",
+    fits=lambda value: _is_of(bytes_of, value, 0),
+)
+REDIS = Form(says="the URL of a Redis, such as redis://127.0.0.1:6379/0", fits=_is_redis, secret=True)
 FILE = Form(says="the path of a file", fits=_is_path, make=_path, is_path=True)
 CACHE = Form(
     says="the path of a file, or false",

@@ -12,10 +12,12 @@ from .counted import counted
 from .errors import ConfigError
 from .types import Limits, Usage
 
-__all__ = ["FURTHER", "Ledger", "Price", "Prices"]
+__all__ = ["FURTHER", "NO_FURTHER", "Ledger", "Price", "Prices"]
 
 FURTHER: ContextVar[Callable[[], bool] | None] = ContextVar("further", default=None)
 """Asked by a client that would put an answered question again: reserves one more call, or says no."""
+NO_FURTHER = "a limit allowed no further request"
+"""What a reply notes where the answer was no: another limit could have brought a better one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

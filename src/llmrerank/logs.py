@@ -26,6 +26,7 @@ from .trace import (
     Degraded,
     Event,
     Exhausted,
+    Recalled,
     Repaired,
     Retried,
     RoundDone,
@@ -89,7 +90,7 @@ def _place(event: Event) -> tuple[logging.Logger, int]:
             return _CALLS, logging.WARNING
         case Degraded() | Exhausted() | Warned():
             return _STAGES, logging.WARNING
-        case StageDone() | Repaired() | Routed():
+        case StageDone() | Recalled() | Repaired() | Routed():
             return _STAGES, logging.INFO
         case _:
             return _STAGES, logging.DEBUG
@@ -124,6 +125,8 @@ def _sentence(event: Event) -> str:
             return f"{event.stage}: stopped early: {event.reason}"
         case Routed():
             return f"{event.strategy} was chosen: {event.reason}"
+        case Recalled():
+            return f"{event.stage}: the whole ranking was looked up ({event.tier}), {event.seconds:.4f} s"
         case Warned():
             return f"{event.stage}: {event.message}"
 

@@ -19,6 +19,7 @@ from .many import Row, Rows, drained, many, streamed
 from .opening import found_by
 from .purse import Purse
 from .ranking import Ranking
+from .ranking_cache import Candidates
 from .retrieve.retriever import Retriever, Source
 from .selection import Selection
 from .settings import Settings
@@ -208,16 +209,15 @@ class Pipeline(Door):
         found = replace(found, strategy=str(self.spec), trace=Trace((*self._unread(), *found.trace.events)))
         if watch is not None and watch.provisional is not None:
             watch.provisional(replace(found, hits=found.hits[: selection.top]))
-        reranked = await self.course.rerank(
+        return await self._reranked(
+            asked,
+            Candidates.of(found),
             found,
+            selection=selection,
             settings=self._effective(),
-            carriers=self._carriers,
             ledger=ledger,
-            top=selection.top,
-            whole=selection.whole,
             watch=watch,
         )
-        return selection.of(reranked)
 
     @property
     def depth(self) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from .carriers import LOCAL
 from .rounds import Span
-from .stages import TOP, Course, smaller
+from .stages import TOP, Course, Fork, smaller
+from .strategies import Strategy
 
 __all__ = ["Prediction", "predicted"]
 
@@ -40,15 +41,24 @@ def predicted(course: Course, size: int, *, top: int | None = None) -> Predictio
     size = min(size, course.first_cut or size)
     for number, step in enumerate(course.steps, start=1):
         cut = smaller(step.cut, top) if number == len(course.steps) else step.cut
-        cost = step.strategy.algorithm.cost(size, min(cut or TOP, max(size, 1)))
-        if step.strategy.carrier in LOCAL:
-            pairs = _sum(pairs, cost.documents)
-        else:
-            calls = _sum(calls, cost.calls)
-        rounds = _sum(rounds, cost.rounds)
+        arms = [arm.strategy for arm in step.route.arms] if isinstance(step, Fork) else step.strategies
+        always, *maybe = [_taken(strategy, size, cut) for strategy in arms]
+        # A route takes what its cheap arm does, and the dearest of the others at most.
+        more = [[span.most for span in spans] for spans in zip(*maybe, strict=True)] or [[0], [0], [0]]
+        calls, pairs, rounds = (
+            Span(total.least + own.least, total.most + own.most + max(dear))
+            for total, own, dear in zip((calls, pairs, rounds), always, more, strict=True)
+        )
         size = min(size, cut or size)
     return Prediction(calls=calls, pairs=pairs, rounds=rounds)
 
 
-def _sum(one: Span, other: Span) -> Span:
-    return Span(one.least + other.least, one.most + other.most)
+def _taken(strategy: Strategy | None, size: int, cut: int | None) -> tuple[Span, Span, Span]:
+    """Calls, pairs and rounds of one strategy; none at all where the order is kept."""
+    nothing = Span(0, 0)
+    if strategy is None:
+        return nothing, nothing, nothing
+    cost = strategy.algorithm.cost(size, min(cut or TOP, max(size, 1)))
+    if strategy.carrier in LOCAL:
+        return nothing, cost.documents, cost.rounds
+    return cost.calls, nothing, cost.rounds

@@ -110,6 +110,8 @@ class Ranking(Sequence[Hit]):
         hits: Best first; `hits[0].rank` is 1.
         score_kind: What the scores mean.
         trace: Everything that happened.
+        idf: Inverse document frequency of each term of the query, in its order, where the first stage has an
+            index of words; None where it has none.
     """
 
     query: str
@@ -117,6 +119,7 @@ class Ranking(Sequence[Hit]):
     hits: tuple[Hit, ...]
     score_kind: ScoreKind = "none"
     trace: Trace = field(default_factory=Trace)
+    idf: tuple[float, ...] | None = None
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...

@@ -52,6 +52,8 @@ class Kind(StrEnum):
     JUDGE = "judge"
     WRAPPER = "wrapper"
     PRESET = "preset"
+    ROUTE = "route"
+    ARM = "arm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +268,8 @@ def bind(call: Call, *kinds: Kind) -> Bound:
 def canonical(spec: PipelineSpec) -> PipelineSpec:
     """The one spelling of a pipeline: options by name, in field order, without those at their default.
 
+    Nested calls stand without a name as long as everything before them does and the first is required.
+
     Raises:
         ConfigError: As `bind`.
     """
@@ -275,13 +279,17 @@ def canonical(spec: PipelineSpec) -> PipelineSpec:
 def _canonical(call: Call) -> Call:
     bound = bind(call)
     args: list[tuple[str | None, Any]] = []
+    nameless = True
     for option in bound.entry.options:
         if option.name not in bound.values:
+            nameless = False
             continue
         value = bound.values[option.name]
         if isinstance(value, Call):
             value = _canonical(value)
         if value != option.default or type(value) is not type(option.default):
-            required = option.default is MISSING and isinstance(value, Call)
-            args.append((None if required else option.name, value))
+            nameless = nameless and isinstance(value, Call) and (option.default is MISSING or bool(args))
+            args.append((None if nameless else option.name, value))
+        else:
+            nameless = False
     return Call(call.name, tuple(args))

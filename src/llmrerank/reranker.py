@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from .many import Row, Rows, drained, many, streamed
 from .opening import opened
 from .purse import Purse
 from .ranking import Ranking
+from .ranking_cache import Candidates
 from .registry import bind
 from .selection import Selection
 from .spec import Call, PipelineSpec, Stage, parse, parse_call
@@ -67,7 +68,7 @@ def rerank(
         api_key: Its key; None: the environment's.
         instruction: What makes a document relevant here.
         examples: Worked judgements shown to the model.
-        cache: SQLite file that keeps answers.
+        cache: SQLite file that keeps answers and whole rankings.
         limits: What may be spent; the best order so far is returned, marked, when one is reached.
         min_score: Least score of a returned document, in the unit of `score_kind`.
         group_by: Key of the metadata that names the document a chunk belongs to; see `Reranker.arank`.
@@ -265,19 +266,28 @@ class Reranker(Door):
         asked = query if isinstance(query, Query) else Query(text=query)
         given = documents_from(documents)
         ledger = self._ledger(ledger)
-        ranking = await opened(self.course, asked, given, selection, events=self._unread())
-        if watch is not None and watch.provisional is not None and self.course.first is not None:
-            watch.provisional(replace(ranking, hits=ranking.hits[: selection.top]))
-        reranked = await self.course.rerank(
-            ranking,
+        unread = self._unread()
+
+        async def first() -> Ranking:
+            ranking = await opened(self.course, asked, given, selection, events=unread)
+            if watch is not None and watch.provisional is not None and self.course.first is not None:
+                watch.provisional(replace(ranking, hits=ranking.hits[: selection.top]))
+            return ranking
+
+        candidates = Candidates(documents=given, events=unread)
+        start: Ranking | Callable[[], Awaitable[Ranking]] = first
+        if not self._recall.covers_first(self.settings):
+            start = await first()
+            candidates = Candidates.of(start)
+        return await self._reranked(
+            asked,
+            candidates,
+            start,
+            selection=selection,
             settings=self.settings,
-            carriers=self._carriers,
             ledger=ledger,
-            top=selection.top,
-            whole=selection.whole,
             watch=watch,
         )
-        return selection.of(reranked)
 
     def estimate(self, query: str | Query, documents: Documents, *, top: int | None = None) -> Estimate:
         """Predict calls, rounds, tokens and cost of one ranking. Nothing is sent and no model is loaded."""

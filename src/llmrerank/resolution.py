@@ -27,7 +27,10 @@ from .types import Limits
 __all__ = ["Chosen", "Origin", "Resolved", "misspelt_variables", "resolve"]
 
 Kind = Literal["flag", "environment", "file", "default"]
-_ALIKE = ("instruction", "examples", "seed", "record", "replay", "on_error")
+_ALIKE = (
+    *("instruction", "examples", "seed", "record", "replay", "on_error"),
+    *("cache_age", "cache_size", "cache_memory"),
+)
 _FURTHER = ("LLMRERANK_CONFIG", "LLMRERANK_SECRET")
 _KINDS: tuple[Kind, ...] = ("flag", "environment", "file")
 
@@ -95,6 +98,7 @@ class Resolved:
         return Settings(
             **{name: self[name] for name in (*ENDPOINT_KNOBS, *_ALIKE)},
             cache=kept,
+            redis=None if self["cache"] is False else self["redis"],
             limits=Limits(
                 calls=self["max_calls"],
                 tokens=self["max_tokens"],

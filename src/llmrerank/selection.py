@@ -70,10 +70,8 @@ class Selection:
         if self.calibration is not None:
             self.calibration.check(str(course.spec))
             return
-        if not course.steps:
-            return  # what a first stage's scores mean is known when it has been opened
-        strategy = course.steps[-1].strategy
-        self._refuse(str(strategy.spec), strategy.judge.score_kind)
+        for stage, kind in course.ends:  # what a first stage's scores mean is known when it has been opened
+            self._refuse(stage, kind)
 
     def _refuse(self, stage: str, kind: str) -> None:
         if self.min_score is not None and kind in _MEANINGLESS:

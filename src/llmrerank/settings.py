@@ -31,7 +31,11 @@ class Settings:
         examples: Worked judgements shown to the model.
         parallel: Most calls under way at once to one endpoint, 1 or more.
         seed: Seed of shuffles and of sampling.
-        cache: SQLite file that keeps answers, or None.
+        cache: SQLite file that keeps answers and rankings, or None.
+        cache_age: Seconds after which what was kept is used no more; None: never.
+        cache_size: Bytes that the file may take: the oldest go; None: any.
+        cache_memory: Bytes of rankings that this process holds besides; 0: none.
+        redis: URL of a Redis that keeps rankings for several machines, or None.
         record: JSONL file to which every call and reply is written, or None.
         replay: JSONL file that answers calls in place of any endpoint, or None.
         retries: Times a failed call is sent again, 0 or more.
@@ -55,6 +59,10 @@ class Settings:
     parallel: int = 8
     seed: int = 0
     cache: Path | None = None
+    cache_age: float | None = None
+    cache_size: int | None = None
+    cache_memory: int = 64_000_000
+    redis: str | None = field(default=None, repr=False)
     record: Path | None = None
     replay: Path | None = None
     retries: int = 4
@@ -77,6 +85,12 @@ class Settings:
             faults.append(f"timeout must be above 0 seconds, got {self.timeout}")
         if self.answer_tokens is not None and self.answer_tokens < 1:
             faults.append(f"answer tokens must be 1 or more, got {self.answer_tokens}")
+        if self.cache_age is not None and not self.cache_age > 0:
+            faults.append(f"cache_age must be above 0 seconds, got {self.cache_age}")
+        if self.cache_size is not None and self.cache_size < 1:
+            faults.append(f"cache_size must be 1 byte or more, got {self.cache_size}")
+        if self.cache_memory < 0:
+            faults.append(f"cache_memory must be 0 bytes or more, got {self.cache_memory}")
         if self.on_error not in ("keep", "raise"):
             faults.append(f"on_error must be 'keep' or 'raise', got {self.on_error!r}")
         if not isinstance(self.limits, Limits):
@@ -88,6 +102,11 @@ class Settings:
     def key(self) -> str | None:
         """The key that will be used: the one given, else the one in the environment, else None."""
         return self.api_key or (os.environ.get(self.api_key_env) if self.api_key_env else None) or None
+
+    @property
+    def chat_configured(self) -> bool:
+        """Whether anything says which chat model to use: its name, an endpoint, or answers of earlier."""
+        return any((self.model, self.base_url, self.replay, os.environ.get("OPENAI_BASE_URL")))
 
     @property
     def stage_model(self) -> str | None:

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from .carriers import LOCAL, SHARED, Carriers
-from .engine import Job, Outcome, Progress, judge_pool
 from .errors import ConfigError
 from .expansion import expand
-from .foreign_script import foreign_script
-from .judges import Question
-from .judges.chunked import check_chunks
 from .limits import Ledger
 from .logs import log_events
-from .ranking import Hit, Place, Ranking
+from .ranking import Ranking
 from .registry import Bound, Kind, bind, canonical, find
-from .rounds import Pool
+from .router.deciding import Decision, decided
 from .settings import Settings
 from .spec import PipelineSpec, Stage, parse
+from .stage_cost import TOP
+from .stage_run import StageRun, Watch, smaller
 from .strategies import Strategy
-from .trace import Event, Seen, StageDone, Trace, Warned
+from .strategies.routes import Route
+from .trace import Trace
 from .types import ScoreKind
 
-__all__ = ["TOP", "Course", "Step", "Watch", "smaller"]
-
-TOP = 10
-"""Leading places that must be right where no cut-off says otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Who is told while a ranking is made; all must be quick and must not raise.
-
-    Attributes:
-        progress: As judgements come in.
-        witness: Every call with its reply.
-        provisional: After every round, the ranking as it stands.
-    """
-
-    progress: Callable[[Progress], None] | None = None
-    witness: Callable[[Seen], None] | None = None
-    provisional: Callable[[Ranking], None] | None = None
+__all__ = ["TOP", "Course", "Fork", "Step", "Watch", "smaller"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +34,35 @@ class Step:
 
     def __str__(self) -> str:
         return str(Stage(self.strategy.spec, self.cut))
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """All strategies that may run in this stage."""
+        return (self.strategy,)
+
+    def with_strategies(self, change: Callable[[Strategy], Strategy]) -> Step:
+        """The same stage with its strategy changed."""
+        return replace(self, strategy=change(self.strategy))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """One reranking stage that is decided query by query, and how many documents it passes on (None: all)."""
+
+    route: Route
+    cut: int | None
+
+    def __str__(self) -> str:
+        return str(Stage(self.route.spec, self.cut))
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """All strategies that may run in this stage."""
+        return self.route.strategies
+
+    def with_strategies(self, change: Callable[[Strategy], Strategy]) -> Fork:
+        """The same stage with every arm's strategy changed."""
+        return replace(self, route=self.route.with_strategies(change))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ class Course:
     spec: PipelineSpec
     first: Bound | None
     first_cut: int | None
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Fork, ...]
 
     @classmethod
     def of(cls, text: str, *, model: str | None = None, base_url: str | None = None) -> Course:
@@ -87,7 +95,7 @@ class Course:
         """
         spec = canonical(expand(parse(text)))
         head, *rest = spec.stages
-        kinds = (Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER)
+        kinds = (Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER, Kind.ROUTE)
         find(head.call.name, *kinds)
         first = bind(head.call) if find(head.call.name).kind is Kind.FIRST_STAGE else None
         if first is not None:
@@ -98,7 +106,7 @@ class Course:
                 raise ConfigError(
                     f"'{stage.call.name}' is a first stage and can only open a pipeline: {spec}"
                 )
-        steps = tuple(Step(strategy=Strategy.of(stage.call), cut=stage.cut) for stage in judged)
+        steps = tuple(map(_step, judged))
         course = cls(spec=spec, first=first, first_cut=head.cut if first else None, steps=steps)
         if course.chats:
             return course
@@ -106,49 +114,72 @@ class Course:
         return course._with_base_url(base_url) if base_url else course
 
     @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """All strategies that may run, those of every route's arms included."""
+        return tuple(strategy for step in self.steps for strategy in step.strategies)
+
+    @property
     def chats(self) -> bool:
         """Whether any stage uses the model and the endpoint that are given for the whole pipeline."""
-        return any(step.strategy.carrier in SHARED for step in self.steps)
+        return any(strategy.carrier in SHARED for strategy in self.strategies)
 
     @property
     def instructed(self) -> bool:
         """Whether any stage may read an instruction."""
-        return any(step.strategy.carrier not in LOCAL for step in self.steps)
+        return any(strategy.carrier not in LOCAL for strategy in self.strategies)
+
+    @property
+    def ends(self) -> tuple[tuple[str, ScoreKind], ...]:
+        """What may give the scores in the end, each with what they mean.
+
+        More than one where the last stage is a route; a first stage says what its scores mean when it has
+        been opened, and is not among them.
+        """
+        if not self.steps:
+            return ()
+        before, last = replace(self, steps=self.steps[:-1]), self.steps[-1]
+        kept = before.ends if isinstance(last, Fork) and last.route.arms[0].strategy is None else ()
+        return (*kept, *((str(one.spec), one.judge.score_kind) for one in last.strategies))
+
+    def for_settings(self, settings: Settings) -> Course:
+        """The course with the arms of `auto` that these settings can serve."""
+        if settings.chat_configured:
+            return self
+        steps = (
+            replace(step, route=step.route.without_chat()) if isinstance(step, Fork) else step
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps))
 
     def _with_base_url(self, base_url: str) -> Course:
         """Apply an endpoint to the stages that score by one and name none."""
-        return replace(
-            self,
-            steps=tuple(
-                replace(step, strategy=replace(step.strategy, base_url=base_url))
-                if step.strategy.carrier == "rerank" and step.strategy.base_url is None
-                else step
-                for step in self.steps
-            ),
-        )
+
+        def applied(strategy: Strategy) -> Strategy:
+            open_ = strategy.carrier == "rerank" and strategy.base_url is None
+            return replace(strategy, base_url=base_url) if open_ else strategy
+
+        return replace(self, steps=tuple(step.with_strategies(applied) for step in self.steps))
 
     def _with_model(self, model: str) -> Course:
         """Apply a model to the only stage that takes one, in a pipeline that does not chat."""
         first = self.first
         takes = first is not None and any(option.name == "model" for option in first.entry.options)
         open_first = takes and first is not None and first.values.get("model") is None
-        open_steps = [step for step in self.steps if step.strategy.model is None]
-        if len(open_steps) + open_first > 1:
+        open_strategies = [strategy for strategy in self.strategies if strategy.model is None]
+        if len(open_strategies) + open_first > 1:
             names = [first.entry.name] if open_first and first else []
-            names += [step.strategy.spec.name for step in open_steps]
+            names += [strategy.spec.name for strategy in open_strategies]
             raise ConfigError(
                 f"the model {model!r} could be for {' or '.join(names)}; "
                 f"write it into the stage, as {names[-1]}(model={model!r})"
             )
         if open_first and first is not None:
             return replace(self, first=replace(first, values={**first.values, "model": model}))
-        return replace(
-            self,
-            steps=tuple(
-                replace(step, strategy=replace(step.strategy, model=model)) if step in open_steps else step
-                for step in self.steps
-            ),
-        )
+
+        def applied(strategy: Strategy) -> Strategy:
+            return replace(strategy, model=model) if strategy.model is None else strategy
+
+        return replace(self, steps=tuple(step.with_strategies(applied) for step in self.steps))
 
     async def rerank(
         self,
@@ -175,121 +206,34 @@ class Course:
         Raises:
             CallError, AnswerError, ConfigError: As `engine.judge_pool`.
         """
-        hits: Sequence[Hit] = ranking.hits
-        events: list[Event] = list(ranking.trace.events)
-        kind: ScoreKind = ranking.score_kind
-        log_events(events)
+        run = StageRun(
+            pipeline=str(self.spec), settings=settings, carriers=carriers, ledger=ledger, watch=watch
+        )
+        log_events(ranking.trace.events)
         for number, step in enumerate(self.steps, start=1):
             cut = smaller(step.cut, top) if number == len(self.steps) else step.cut
             kept = step.cut if whole and number == len(self.steps) else cut
-            begun = time.perf_counter()
-            job = _job(step, ranking, hits, cut, settings, carriers, ledger)
-            if watch is not None:
-                job = self._watched(job, watch, replace(ranking, hits=tuple(hits)), tuple(events), kept)
-            foreign = _foreign(step.strategy, job)
-            if foreign is not None:
-                events.append(foreign)
-                log_events(events[-1:])
-            outcome = await judge_pool(job)
-            given = len(hits)
-            hits = _placed(hits, outcome, stage=str(step.strategy.spec))[:kept]
-            kind = outcome.kind
-            events += outcome.events
-            events.append(
-                StageDone(
-                    stage=str(step.strategy.spec),
-                    documents_in=given,
-                    documents_out=len(hits),
-                    seconds=time.perf_counter() - begun,
-                )
-            )
-            log_events(events[-1:])
-        return replace(
-            ranking, strategy=str(self.spec), hits=tuple(hits), score_kind=kind, trace=Trace(tuple(events))
-        )
-
-    def _watched(
-        self, job: Job, watch: Watch, before: Ranking, events: tuple[Event, ...], cut: int | None
-    ) -> Job:
-        """The job with those who are told; a ranking as it stands is made only where somebody wants it."""
-        tell = watch.provisional
-
-        def stands(outcome: Outcome) -> None:
-            if tell is not None:
-                tell(
-                    replace(
-                        before,
-                        strategy=str(self.spec),
-                        hits=tuple(_placed(before.hits, outcome, stage=job.stage)[:cut]),
-                        score_kind=outcome.kind,
-                        trace=Trace((*events, *outcome.events)),
-                    )
-                )
-
-        return replace(
-            job,
-            progress=watch.progress,
-            witness=watch.witness,
-            provisional=None if tell is None else stands,
-        )
+            if isinstance(step, Step):
+                ranking = await run.through(step.strategy, ranking, cut=cut, kept=kept)
+                continue
+            cheap = step.route.arms[0].strategy
+            before = ranking
+            if cheap is not None:
+                ranking = await run.through(cheap, ranking, cut=cut, kept=None)
+            decision = decided(step.route, before, ranking, cut=cut, settings=settings, ledger=ledger)
+            ranking = _booked(ranking, decision)
+            if decision.strategy is not None:
+                ranking = await run.through(decision.strategy, ranking, cut=cut, kept=kept)
+            ranking = replace(ranking, hits=ranking.hits[:kept])
+        return replace(ranking, strategy=str(self.spec))
 
 
-def _job(
-    step: Step,
-    ranking: Ranking,
-    hits: Sequence[Hit],
-    cut: int | None,
-    settings: Settings,
-    carriers: Carriers,
-    ledger: Ledger,
-) -> Job:
-    strategy = step.strategy
-    prior = [hit.score for hit in hits if hit.score is not None]
-    reads = strategy.carrier not in LOCAL
-    judge, client = strategy.judge_with(settings), carriers.client(strategy, settings)
-    check_chunks(judge, model=client.identity.model, context=client.identity.context)
-    return Job(
-        stage=str(strategy.spec),
-        algorithm=strategy.algorithm,
-        judge=judge,
-        client=client,
-        question=Question(
-            query=ranking.query,
-            instruction=(strategy.instruction or settings.instruction) if reads else "",
-            examples=(strategy.examples or settings.examples) if reads else (),
-            seed=settings.seed,
-            spans={hit.document: hit.spans for hit in hits if hit.spans},
-        ),
-        documents=[hit.document for hit in hits],
-        pool=Pool(size=len(hits), top=cut or TOP, prior=tuple(prior) if len(prior) == len(hits) else ()),
-        ledger=ledger,
-        on_error=settings.on_error,
-        context=partial(carriers.context, strategy, settings),
-    )
+def _step(stage: Stage) -> Step | Fork:
+    if find(stage.call.name).kind is Kind.ROUTE:
+        return Fork(route=Route.of(stage.call), cut=stage.cut)
+    return Step(strategy=Strategy.of(stage.call), cut=stage.cut)
 
 
-def _foreign(strategy: Strategy, job: Job) -> Warned | None:
-    """A local model that is shown a script it was not trained on scores noise, and that is said."""
-    if strategy.carrier not in LOCAL or not job.documents:
-        return None
-    said = foreign_script(job.client.identity.model, job.question.query, job.documents)
-    return None if said is None else Warned(stage=job.stage, message=said)
-
-
-def _placed(hits: Sequence[Hit], outcome: Outcome, *, stage: str) -> list[Hit]:
-    """The hits in their new order, each with its new place written into its history."""
-    return [
-        hits[position].placed(
-            Place(stage=stage, rank=rank, score=outcome.scores[position]),
-            deviation=outcome.deviations[position],
-            spans=outcome.spans.get(position, hits[position].spans),
-            degraded=hits[position].degraded or position in outcome.degraded,
-        )
-        for rank, position in enumerate(outcome.order, start=1)
-    ]
-
-
-def smaller(cut: int | None, top: int | None) -> int | None:
-    """The tighter of two cut-offs, None being none."""
-    given = [value for value in (cut, top) if value is not None]
-    return min(given) if given else None
+def _booked(ranking: Ranking, decision: Decision) -> Ranking:
+    log_events(decision.events)
+    return replace(ranking, trace=Trace((*ranking.trace.events, *decision.events)))

@@ -25,6 +25,10 @@ FLAGS = {
     "parallel": ("3", 3),
     "seed": ("3", 3),
     "cache": ("c.sqlite", "c.sqlite"),
+    "cache_age": None,  # of the file and the environment: nobody changes these from command to command
+    "cache_size": None,
+    "cache_memory": None,
+    "redis": None,  # may hold a password
     "record": ("r.jsonl", "r.jsonl"),
     "replay": ("r.jsonl", "r.jsonl"),
     "retries": ("0", 0),

@@ -17,6 +17,9 @@ COMMANDS = [
     ["diff"],
     ["train"],
     ["distil"],
+    ["route"],
+    ["router", "fit"],
+    ["router", "evaluate"],
     ["doctor"],
     ["config"],
     ["endpoint"],
@@ -30,14 +33,14 @@ COMMANDS = [
 TALLEST, WIDEST = 52, 100
 
 
-@pytest.mark.parametrize("words", [[], ["show"], ["cache"], *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("words", [[], ["show"], ["router"], ["cache"], *COMMANDS], ids=" ".join)
 def test_help_fits_a_screen_and_leads_with_an_example(cli, words):
     ended = cli(*words, "--help")
     assert ended.code == Exit.DONE
     lines = ended.out.splitlines()
     assert len(lines) <= TALLEST
     assert max(map(len, lines)) <= WIDEST
-    if words not in (["show"], ["cache"]):
+    if words not in (["show"], ["router"], ["cache"]):
         before = lines[: next(place for place, line in enumerate(lines) if re.match(r"[A-Z]\w+:$", line))]
         assert any(line.startswith("  ") and "llmrerank" in line for line in before)
 

@@ -15,6 +15,7 @@ import pytest
 from chat_endpoint import KEY, replies
 
 from llmrerank.cache import Cache, digest
+from llmrerank.cache_upkeep import Deleted
 from llmrerank.calls import FENCE, Reply, TokenChoice
 from llmrerank.clients.cached import Cached, Keeping
 from llmrerank.clients.client import Identity
@@ -57,7 +58,7 @@ def test_stats_and_clear(cache):
     ]
     assert stats.oldest <= stats.newest
     assert stats.bytes >= (cache.path.stat().st_size) > 0
-    assert cache.clear() == 2
+    assert cache.clear() == Deleted(answers=2)
     assert cache.stats().entries == 0
     assert cache.stats().oldest is None
 
@@ -92,7 +93,7 @@ def test_the_header_names_the_program_and_the_schema(cache):
     cache.put(KEY_1, {}, model="m")
     cache.close()
     head = cache.path.read_bytes()[:100]
-    assert (head[68:72], int.from_bytes(head[60:64], "big")) == (b"llrr", 1)
+    assert (head[68:72], int.from_bytes(head[60:64], "big")) == (b"llrr", 2)
 
 
 def foreign_database(path):
@@ -187,6 +188,19 @@ def test_processes_share_one_file(tmp_path):
     cache = Cache(path)
     assert cache.stats().entries == 900
     cache.close()
+
+
+def test_another_process_that_ends_does_not_take_the_log_away(cache):
+    """A second opening in this process must not cost the first one its locks on the file."""
+    cache.put(KEY_1, {}, model="m")
+    second = Cache(cache.path)
+    assert KEY_1 in second
+    writer(cache.path, 0, 3).communicate()
+    assert cache.put(KEY_2, {}, model="m") is None
+    seen = "import sys; from llmrerank.cache import Cache; print(Cache(sys.argv[1]).stats().entries)"
+    ended = subprocess.run([sys.executable, "-c", seen, str(cache.path)], capture_output=True, text=True)
+    assert ended.stdout.strip() == "5"
+    second.close()
 
 
 def test_a_process_that_is_killed_loses_nothing_it_had_kept(tmp_path):

@@ -28,6 +28,10 @@ VALUES = {
     "parallel": (1, "2", "3", "4"),
     "seed": (0, "-2", None, "4"),
     "cache": (Path("a"), "b", None, '"d"'),
+    "cache_age": (1.0, "30d", None, '"12h"'),
+    "cache_size": (1, "1.5GB", None, "2_000_000"),
+    "cache_memory": (0, "64MiB", None, '"1kB"'),
+    "redis": ("redis://a", "redis://:secret@b:7/1", None, '"unix:///run/redis.sock"'),
     "record": (Path("a"), "b", None, '"d"'),
     "replay": (Path("a"), "b", None, '"d"'),
     "retries": (0, "2", "3", "0"),
@@ -89,7 +93,8 @@ def test_flag_then_environment_then_endpoint_then_defaults_then_default(name, mo
 
 def test_what_is_settled_reaches_the_settings():
     found = load(
-        '[defaults]\ncache = false\ninstruction = "i"\nexamples = [["q", "d", "yes"]]\ndeadline = 2\n'
+        '[defaults]\ncache = false\ncache_age = "2d"\ncache_size = "1GB"\ncache_memory = 0\n'
+        'redis = "redis://h"\ninstruction = "i"\nexamples = [["q", "d", "yes"]]\ndeadline = 2\n'
         'max_calls = 3\nmax_tokens = 4\nmax_cost = 5\nseed = 6\non_error = "raise"\n'
         'record = "r"\nreplay = "p"\n'
         'endpoint = "a"\n[endpoints.a]\nbase_url = "http://h/v1"\nmodel = "m"\napi_key_env = "C_KEY"\n'
@@ -107,6 +112,10 @@ def test_what_is_settled_reaches_the_settings():
         parallel=9,
         seed=6,
         cache=None,
+        cache_age=172_800.0,
+        cache_size=1_000_000_000,
+        cache_memory=0,
+        redis=None,  # without a cache there is none
         record=here / "r",
         replay=here / "p",
         retries=10,

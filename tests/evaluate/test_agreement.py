@@ -13,9 +13,9 @@ from llmrerank.errors import ConfigError
 from llmrerank.evaluate.agreement import Agreement, agreements
 from llmrerank.evaluate.evaluator import Evaluation
 from llmrerank.evaluate.moves import moves
-from llmrerank.evaluate.overlap import overlap, rbo
 from llmrerank.evaluate.sensitivity import Sensitivity
 from llmrerank.evaluate.spread import Spread, changed, spread_of
+from llmrerank.overlap import overlap, rbo
 from llmrerank.trace import Trace
 
 RANKINGS = st.lists(st.sampled_from("abcdefghij"), unique=True, max_size=10)

@@ -66,12 +66,16 @@ def test_stages_calls_and_rounds_have_their_levels(caplog):
 def test_a_cached_call_says_so(caplog, tmp_path):
     caplog.set_level(logging.DEBUG, "llmrerank")
     with StubServer(lambda _: "[2] > [1]") as server:
-        for _ in range(2):
-            reranked(server, cache=tmp_path / "c.sqlite")
+        for strategy in ("listwise", "listwise(window=10)", "listwise"):
+            reranked(server, strategy, cache=tmp_path / "c.sqlite")
     assert told(caplog, "calls")[1] == (
         "DEBUG",
-        "listwise round 1: stub, 2 documents: cached, 10 + 1 tokens saved",
+        "listwise(window=10) round 1: stub, 2 documents: cached, 10 + 1 tokens saved",
     )
+    assert len(told(caplog, "calls")) == 2
+    level, message = told(caplog, "stages")[-1]
+    assert level == "INFO"
+    assert message.startswith("listwise: the whole ranking was looked up (memory), 0.0")
 
 
 def test_degradations_retries_repairs_and_limits(caplog):

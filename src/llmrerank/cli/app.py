@@ -9,7 +9,7 @@ import typer
 
 from .argv import normalise
 from .batch import batch
-from .cache import clear, stats
+from .cache import clear, prune, stats
 from .calibrate import calibrate
 from .check import UsageError, faults_of
 from .command import command
@@ -26,6 +26,9 @@ from .judge import judge
 from .label import label
 from .layout import Command, Group
 from .rank import rank
+from .route import route
+from .router import evaluate as evaluate_router
+from .router import fit as fit_router
 from .search import search
 from .show_models import models
 from .show_prompts import prompt, prompts
@@ -74,7 +77,9 @@ app = _group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 _show = _group(help="Show strategies, models, prompts and traces.", add_completion=False)
-_cache = _group(help="Look into the cache of answers, or empty it.", add_completion=False)
+_cache = _group(help="Look into the cache, keep it small, or empty it.", add_completion=False)
+
+_router = _group(help="Learn when a dearer arm of a route is worth it, and judge that.", add_completion=False)
 
 _function: Callable[..., Exit | None]
 for _name, _function in (
@@ -86,6 +91,7 @@ for _name, _function in (
     ("judge", judge),
     ("diff", diff),
     ("explain", explain),
+    ("route", route),
     ("calibrate", calibrate),
     ("train", train),
     ("distil", distil),
@@ -99,8 +105,11 @@ for _name, _function in (
     ("trace", trace),
 ):
     _show.command(_name, cls=Command)(command(_function))
-for _name, _function in (("stats", stats), ("clear", clear)):
+for _name, _function in (("stats", stats), ("prune", prune), ("clear", clear)):
     _cache.command(_name, cls=Command)(command(_function))
+for _name, _function in (("fit", fit_router), ("evaluate", evaluate_router)):
+    _router.command(_name, cls=Command)(command(_function))
+app.add_typer(_router, name="router")
 app.add_typer(_show, name="show")
 for _name, _function in (("doctor", doctor), ("config", config), ("endpoint", endpoint)):
     app.command(_name, cls=Command)(command(_function))

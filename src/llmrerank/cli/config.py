@@ -125,6 +125,10 @@ def _value(name: str, value: Any) -> Any:
 
     if name == "base_url":
         return Address.of(value or OPENAI).shown
+    if name == "redis":
+        from llmrerank.redis_address import shown
+
+        return None if value is None else shown(value)
     if name == "examples":
         return [{"query": one.query, "document": one.document, "label": one.label} for one in value]
     if name == "extra_body":

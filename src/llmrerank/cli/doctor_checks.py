@@ -121,15 +121,17 @@ def cache(path: Path) -> dict[str, Any]:
     from llmrerank.cache import Cache
 
     if not path.exists():
-        return {"path": str(path), "entries": 0, "bytes": 0, "error": None}
+        return {"path": str(path), "entries": 0, "rankings": 0, "bytes": 0, "error": None}
     opened = Cache(path)
     try:
         held = opened.stats()
     except RerankError as error:
-        return {"path": str(path), "entries": None, "bytes": path.stat().st_size, "error": str(error)}
+        size = path.stat().st_size
+        return {"path": str(path), "entries": None, "rankings": None, "bytes": size, "error": str(error)}
     finally:
         opened.close()
-    return {"path": str(path), "entries": held.entries, "bytes": held.bytes, "error": None}
+    counts = {"entries": held.entries, "rankings": held.rankings, "bytes": held.bytes}
+    return {"path": str(path), **counts, "error": None}
 
 
 def config(named: Path | None) -> dict[str, str] | None:

@@ -31,7 +31,10 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     folders = ", ".join(prompts["folders"]) or "nowhere"
     yield f"prompts: {prompts['error'] or prompts['count']}, from {folders}"
     cache = report["cache"]
-    state = cache["error"] or f"{cache['entries']} answers, {cache['bytes'] / 1e6:.1f} MB"
+    state = (
+        cache["error"]
+        or f"{cache['entries']} answers, {cache['rankings']} rankings, {cache['bytes'] / 1e6:.1f} MB"
+    )
     yield f"cache: {cache['path']}: {state}"
     yield f"tokens: counted by {report['tokens']}"
     for name, error in report["broken"].items():

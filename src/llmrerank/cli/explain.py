@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmrerank.settings import Settings
     from llmrerank.types import Query
 
-__all__ = ["explain"]
+__all__ = ["explain", "pipeline_over"]
 
 SCHEMA = 1
 
@@ -85,7 +85,7 @@ def explain(
         estimate = partial(reranker.estimate, asked, documents)
     else:
         place = str(dataset or corpus)
-        door, asked, grades = _pipeline(spec, place, asked, settings, folder=dataset is not None)
+        door, asked, grades = pipeline_over(spec, place, asked, settings, folder=dataset is not None)
         estimate = partial(door.estimate, asked)
     with door:
         if calling.dry_run:
@@ -101,7 +101,7 @@ def explain(
     return Exit.DEGRADED if explanation.trace.degraded else Exit.DONE
 
 
-def _pipeline(
+def pipeline_over(
     spec: str, place: str, asked: Query, settings: Settings, *, folder: bool
 ) -> tuple[Pipeline, Query, dict[str, int]]:
     """The pipeline over a file or a dataset folder, the query as it is known there, and its judgements."""

@@ -26,7 +26,7 @@ def strategies(talk: Talk, config: ConfigPath = None) -> None:
     from llmrerank.registry import Kind
 
     configured(config)
-    kinds = (Kind.PRESET, Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER)
+    kinds = (Kind.PRESET, Kind.FIRST_STAGE, Kind.STRATEGY, Kind.WRAPPER, Kind.ROUTE)
     found = [_entry(entry) for entry in registry.entries(*kinds)]
     broken = registry.broken()
     if talk.json:
@@ -52,7 +52,9 @@ def _print_entry(entry: dict[str, Any]) -> None:
     print(f"  {entry['name']}: {entry['summary']}")
     if entry["pipeline"]:
         print(f"    {entry['pipeline']}")
-        print(f"    {DOCUMENTS} documents and more: {entry['takes']}")
+    if entry["takes"]:
+        more = " and more" if entry["pipeline"] else ""
+        print(f"    {DOCUMENTS} documents{more}: {entry['takes']}")
     if entry["algorithm"]:
         cost = entry["cost"]
         what = "pairs, scored here," if entry["carrier"] in LOCAL else "calls"
@@ -89,12 +91,12 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def _takes(entry: Entry) -> str | None:
-    """What a preset takes for one query."""
+    """What a preset or a route takes for one query; None where it needs options, or is another thing."""
     from llmrerank.prediction import predicted
-    from llmrerank.registry import Kind
+    from llmrerank.registry import MISSING, Kind
     from llmrerank.stages import Course
 
-    if entry.kind is not Kind.PRESET:
+    if entry.kind not in (Kind.PRESET, Kind.ROUTE) or any(one.default is MISSING for one in entry.options):
         return None
     return str(predicted(Course.of(entry.name), DOCUMENTS, top=TOP))
 

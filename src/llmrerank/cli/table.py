@@ -38,6 +38,8 @@ def footer(ranking: Ranking) -> str:
     parts = [counted(trace.calls, "call")]
     if trace.cached:
         parts.append(f"{trace.cached} cached")
+    if trace.recalled:
+        parts.append("looked up whole")
     if trace.pairs:
         parts.append(counted(trace.pairs, "pair"))
     parts.append(counted(trace.rounds, "round"))

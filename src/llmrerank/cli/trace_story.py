@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,7 @@ def _happened(event: Event, stage: StageStory) -> str:
 
 
 def _note(event: Event | UnknownEvent) -> str:
-    from llmrerank.trace import Exhausted, Routed, Warned
+    from llmrerank.trace import Exhausted, Recalled, Routed, Warned
     from llmrerank.trace_file import UnknownEvent
 
     match event:
@@ -183,6 +184,9 @@ def _note(event: Event | UnknownEvent) -> str:
             return f"warning: {event.message}"
         case Exhausted():
             return f"stopped early by the limit on {event.limit}: {event.reason}"
+        case Recalled():
+            made = time.strftime("%Y-%m-%d", time.localtime(event.kept))
+            return f"looked up whole ({event.tier}), as it was ranked on {made}: {event.seconds:.4f} s"
         case Routed():
             return f"{event.strategy} was chosen: {event.reason}"
         case UnknownEvent():

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from llmrerank.calls import ChatCall, Reply
+from llmrerank.limits import NO_FURTHER
 from llmrerank.types import Usage
 
 from .capabilities import Knowledge
@@ -120,7 +121,7 @@ class Course:
             attempts=requests,
             answered=self.answered - 1,
             answers="otherwise" if question is self.call.otherwise else "call",
-            notes=(*self.knowledge.notes.values(), "a limit allowed no further request"),
+            notes=(*self.knowledge.notes.values(), NO_FURTHER),
         )
 
     def _settle_room(self, *, helped: bool) -> None:

@@ -57,7 +57,7 @@ def decision_client(
         client: Client = Deciding(
             retrying, transport, model=name, dialect=dialect, extra_body=settings.extra_body
         )
-        cache = None if settings.cache is None else Cache(settings.cache)
+        cache = Cache.of(settings)
         client = shared(client, parallel=settings.parallel, cache=cache)
         return client if settings.record is None else Recording(client, settings.record)
 

@@ -35,9 +35,9 @@ def pair_client(kind: ModelKind, *, model: str | None, settings: Settings) -> Cl
         settings: Of these only `cache` matters here: scores are kept by pair and weights.
     """
     client = LocalPairs(kind, model)
-    if settings.cache is None:
+    cache = Cache.of(settings)
+    if cache is None:
         return client
-    cache = Cache(settings.cache)
     return Cached(Keeping(client, cache), cache)
 
 

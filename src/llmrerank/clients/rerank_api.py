@@ -75,7 +75,7 @@ def rerank_client(
     transport = OpenAIChat(route.address, key=key, key_env=key_name, timeout=settings.timeout)
     # The process is part of the seed, so that workers that failed together do not come back together.
     retrying = Retrying(transport, retries=settings.retries, seed=settings.seed + os.getpid())
-    cache = None if settings.cache is None else Cache(settings.cache)
+    cache = Cache.of(settings)
 
     def client_for(found: Found) -> Client:
         client: Client = Sender(

@@ -46,7 +46,7 @@ def chat_client(settings: Settings, *, model: str | None = None, base_url: str |
         client: Client = Negotiating(
             transport, address=address, model=name, effort=settings.effort, extra_body=settings.extra_body
         )
-        cache = None if settings.cache is None else Cache(settings.cache)
+        cache = Cache.of(settings)
         client = shared(client, parallel=settings.parallel, cache=cache)
         return client if settings.record is None else Recording(client, settings.record)
 

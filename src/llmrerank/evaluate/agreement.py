@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from .overlap import DEPTH, PERSISTENCE, RBO_DEPTH, overlap, rbo
+from llmrerank.overlap import DEPTH, PERSISTENCE, RBO_DEPTH, overlap, rbo
+
 from .runs import Run
 
 __all__ = ["Agreement", "agreements"]

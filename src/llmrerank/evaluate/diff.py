@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmrerank.counted import counted
 from llmrerank.errors import ConfigError, DataError
+from llmrerank.overlap import DEPTH, overlap, rbo
 from llmrerank.retrieve.corpus import find_documents
 from llmrerank.retrieve.stored import read_run, read_texts
 from llmrerank.types import Document, Query
@@ -15,7 +16,6 @@ from .changes import QueryDiff, RunDiff, Shift
 from .contrast import Contrast, contrasts
 from .dataset import Dataset
 from .measures import DEFAULT_MEASURES, Measures
-from .overlap import DEPTH, overlap, rbo
 from .runs import Run
 
 __all__ = ["diff", "read_for", "texts_for"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from .overlap import DEPTH
+from llmrerank.overlap import DEPTH
 
 __all__ = ["Bucket", "Moves", "moves"]
 

@@ -118,8 +118,8 @@ async def warm_models(pipelines: Sequence[Pipeline], settings: Settings) -> list
     """
     clients: dict[tuple[str, str | None], Client] = {}
     for pipeline in pipelines:
-        for step in pipeline.course.steps:
-            carrier, model = step.strategy.carrier, step.strategy.model
+        for strategy in pipeline.course.strategies:
+            carrier, model = strategy.carrier, strategy.model
             if carrier not in ("cross-encoder", "bi-encoder") or (carrier, model) in clients:
                 continue
             from llmrerank.clients.local import pair_client

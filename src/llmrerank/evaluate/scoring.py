@@ -28,8 +28,9 @@ def refuse_scoreless(pipeline: Pipeline, kind: ScoreKind | None = None) -> None:
         ConfigError: It gives an order, or sums of reciprocal ranks; names strategies that give scores.
     """
     course = pipeline.course
-    if kind is None and course.steps:
-        kind = course.steps[-1].strategy.judge.score_kind
+    kinds = [kind for _, kind in course.ends]
+    if kind is None and kinds:
+        kind = next((kind for kind in kinds if kind not in SCALES), kinds[0])
     elif kind is None and course.first is not None:
         kind = getattr(course.first.entry.target, "score_kind", None)
     if kind is None or kind in SCALES:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmrerank.overlap import DEPTH
+
 from .evaluator import Evaluation
-from .overlap import DEPTH
 from .runs import Run
 
 __all__ = ["Spread", "changed", "spread_of"]

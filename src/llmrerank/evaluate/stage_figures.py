@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,21 +59,27 @@ class StageFigures:
 def stage_figures(traces: Iterable[Trace]) -> tuple[StageFigures, ...]:
     """The figures of every stage, in the order of the pipeline.
 
-    A stage is known by its place, so two stages of one spelling stay apart.
+    A stage is known by its spelling and which of that spelling it is; a router's arms are stages of the
+    queries that took them.
 
     Args:
         traces: One for each query, all of the same pipeline.
     """
-    events: list[list[Event]] = []
-    ends: list[list[StageDone]] = []
+    found: dict[tuple[str, int], tuple[list[Event], list[StageDone]]] = {}
+    order: list[tuple[str, int]] = []
     for trace in traces:
-        for place, (own, end) in enumerate(_parts(trace)):
-            if place == len(events):
-                events.append([])
-                ends.append([])
-            events[place] += own
-            ends[place].append(end)
-    return tuple(_figures(own, done) for own, done in zip(events, ends, strict=True))
+        seen: Counter[str] = Counter()
+        after = 0
+        for own, end in _parts(trace):
+            seen[end.stage] += 1
+            key = (end.stage, seen[end.stage])
+            if key not in found:
+                found[key] = ([], [])
+                order.insert(after, key)
+            after = order.index(key) + 1
+            found[key][0].extend(own)
+            found[key][1].append(end)
+    return tuple(_figures(*found[key]) for key in order)
 
 
 def _parts(trace: Trace) -> Iterator[tuple[list[Event], StageDone]]:

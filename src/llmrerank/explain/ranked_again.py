@@ -18,9 +18,12 @@ from llmrerank.opening import opened
 from llmrerank.pipeline import DEPTH, Pipeline
 from llmrerank.ranking import Hit, Place, Ranking
 from llmrerank.reranker import Reranker
+from llmrerank.router.deciding import decided
 from llmrerank.selection import Selection
 from llmrerank.settings import Settings
 from llmrerank.stages import Course, Step, Watch, smaller
+from llmrerank.strategies import Strategy
+from llmrerank.trace import Trace
 from llmrerank.types import Document, Query, documents_from
 
 from .account import Account, Explanation, Identifier, Stand
@@ -153,27 +156,41 @@ async def _reranked(
 ) -> tuple[Ranking, list[StageNotes]]:
     """Run one stage after another, each told how many leading places matter, none cut before it is noted."""
     notes: list[StageNotes] = []
-    for number, step in enumerate(course.steps, start=1):
-        cut = smaller(step.cut, top) if number == len(course.steps) else step.cut
-        judge = step.strategy.judge_with(settings)
-        model = carriers.client(step.strategy, settings).identity
+
+    async def through(strategy: Strategy, ranking: Ranking, top: int | None, cut: int | None) -> Ranking:
+        judge = strategy.judge_with(settings)
+        model = carriers.client(strategy, settings).identity
         # A search refuses this too; behind an onlooker it could not be seen.
         check_chunks(judge, model=model.model, context=model.context)
-        note = StageNotes(stage=str(step.strategy.spec), judge=judge, cut=cut, before=tuple(ranking.hits))
-        watched = replace(step.strategy, judge=Observed(judge, note.tell))
+        note = StageNotes(stage=str(strategy.spec), judge=judge, cut=cut, before=tuple(ranking.hits))
+        watched = replace(strategy, judge=Observed(judge, note.tell))
         booked = len(ranking.trace.events)
         note.after = await replace(course, steps=(Step(strategy=watched, cut=None),)).rerank(
             ranking,
             settings=settings,
             carriers=carriers,
             ledger=ledger,
-            top=cut,
+            top=top,
             whole=True,
             watch=Watch(progress=progress, witness=note.saw),
         )
         note.events = note.after.trace.events[booked:]
         notes.append(note)
-        ranking = replace(note.after, hits=note.after.hits[:cut])
+        return replace(note.after, hits=note.after.hits[:cut])
+
+    for number, step in enumerate(course.steps, start=1):
+        cut = smaller(step.cut, top) if number == len(course.steps) else step.cut
+        if isinstance(step, Step):
+            ranking = await through(step.strategy, ranking, cut, cut)
+            continue
+        cheap, before = step.route.arms[0].strategy, ranking
+        if cheap is not None:
+            ranking = await through(cheap, ranking, cut, None)
+        decision = decided(step.route, before, ranking, cut=cut, settings=settings, ledger=ledger)
+        ranking = replace(ranking, trace=Trace((*ranking.trace.events, *decision.events)))
+        if decision.strategy is not None:
+            ranking = await through(decision.strategy, ranking, cut, cut)
+        ranking = replace(ranking, hits=ranking.hits[:cut])
     return ranking, notes
 
 

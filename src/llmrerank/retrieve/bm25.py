@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from llmrerank.types import Document, Query, ScoreKind
 from .analysis import VERSION, Analyzer
 from .index_folder import Setting, damaged, fingerprint, open_index
 from .languages import check_language
-from .results import best, check_depth, ranking_of, spelled
+from .results import best, check_depth, ranking_of, spelled, version_of
 from .retriever import Source
 
 __all__ = ["Bm25", "check_options", "corpus_of"]
@@ -68,6 +69,10 @@ class Bm25:
 
     def __post_init__(self) -> None:
         check_options(self.k1, self.b, self.language)
+
+    def decided_by(self) -> str:
+        """The version of the engine, and of how texts become terms."""
+        return f"{version_of('bm25s')} {VERSION}"
 
     def open(self, source: Source) -> _Bm25Retriever:
         """Build the index, or load it memory-mapped from `source.index`; cost: one pass over the corpus.
@@ -181,4 +186,14 @@ class _Bm25Retriever:
             # bm25s's own selection leaves the order of equal scores to chance.
             places = best(scores, k, above=0.0)
             found = [(self._corpus[place], float(scores[place])) for place in places]
-        return ranking_of(query, self._strategy, found, self.score_kind)
+        ranking = ranking_of(query, self._strategy, found, self.score_kind)
+        return replace(ranking, idf=tuple(map(self._idf, terms)))
+
+    def _idf(self, term: str) -> float:
+        """How rare a term is, as scores weigh it; one that no document has is the rarest."""
+        place = self._vocabulary.get(term)
+        having = 0
+        if place is not None:
+            starts = self._engine.scores["indptr"]
+            having = int(starts[place + 1] - starts[place])
+        return log(1.0 + (len(self._corpus) - having + 0.5) / (having + 0.5))

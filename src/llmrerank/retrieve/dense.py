@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmrerank.clients.encoder import Encoder, encoder_for
-from llmrerank.clients.models import find
+from llmrerank.clients.models import find, locate
 from llmrerank.errors import ConfigError
 from llmrerank.ranking import Ranking
 from llmrerank.registry import Kind, register
@@ -47,6 +47,15 @@ class Dense:
     """
 
     model: str | None = None
+
+    def decided_by(self) -> str | None:
+        """Name and fingerprint of the model; None as long as it is not on this machine.
+
+        Raises:
+            ConfigError: There is no such model.
+        """
+        found = locate("bi-encoder", self.model)
+        return None if found is None else f"{found.identity} {VERSION}"
 
     def open(self, source: Source) -> _DenseRetriever:
         """Encode the corpus, or load its vectors memory-mapped from `source.index`.

@@ -75,6 +75,14 @@ class Hybrid:
         """The first stages, in order."""
         return tuple(call for call in (self.a, self.b, self.c, self.d) if call is not None)
 
+    def decided_by(self) -> str | None:
+        """What its stages say, in order; None where one of them does not."""
+        said = []
+        for call in self.stages:
+            says = getattr(bind(call).build(), "decided_by", None)
+            said.append(None if says is None else says())
+        return None if None in said else " ".join(map(str, said))
+
     def open(self, source: Source) -> HybridRetriever:
         """Open every stage over the source.
 
@@ -129,6 +137,7 @@ class HybridRetriever:
             query=query.text,
             strategy=self._strategy,
             score_kind=self.score_kind,
+            idf=next((ranking.idf for ranking in found if ranking.idf is not None), None),
             hits=tuple(
                 replace(hits[key], rank=rank, previous_rank=rank, score=score, history=tuple(history[key]))
                 for rank, (key, score) in enumerate(ordered, start=1)

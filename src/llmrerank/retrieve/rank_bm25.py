@@ -10,9 +10,9 @@ from llmrerank.ranking import Ranking
 from llmrerank.registry import Kind, register
 from llmrerank.types import Document, Query, ScoreKind
 
-from .analysis import Analyzer
+from .analysis import VERSION, Analyzer
 from .bm25 import check_options, corpus_of
-from .results import best, check_depth, ranking_of, spelled
+from .results import best, check_depth, ranking_of, spelled, version_of
 from .retriever import Source
 
 __all__ = ["RankBm25"]
@@ -40,6 +40,10 @@ class RankBm25:
 
     def __post_init__(self) -> None:
         check_options(self.k1, self.b, self.language)
+
+    def decided_by(self) -> str:
+        """The version of the engine, and of how texts become terms."""
+        return f"{version_of('rank-bm25')} {VERSION}"
 
     def open(self, source: Source) -> _RankBm25Retriever:
         """Count the terms of the corpus, in memory; `source.index` is not used.

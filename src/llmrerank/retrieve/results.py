@@ -1,9 +1,10 @@
-"""What first stages share at their end: the best places of a score array, and the ranking made of them."""
+"""What first stages share: the best places of scores, the ranking made of them, an engine's version."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from llmrerank.errors import ConfigError
@@ -14,7 +15,7 @@ from llmrerank.types import Document, Query, ScoreKind
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["best", "check_depth", "ranking_of", "spelled"]
+__all__ = ["best", "check_depth", "ranking_of", "spelled", "version_of"]
 
 
 def best(scores: numpy.ndarray[Any, Any], k: int, *, above: float | None = None) -> list[int]:
@@ -65,3 +66,11 @@ def ranking_of(
         for rank, (document, score) in enumerate(found, start=1)
     )
     return Ranking(query=query.text, strategy=strategy, hits=hits, score_kind=score_kind)
+
+
+@cache
+def version_of(package: str) -> str:
+    """The version of an installed package; looked for once, since that takes milliseconds."""
+    from importlib.metadata import version
+
+    return version(package)

@@ -53,7 +53,12 @@ class Retriever(Protocol):
 
 
 class FirstStage(Protocol):
-    """A registered first stage: a frozen dataclass of options."""
+    """A registered first stage: a frozen dataclass of options.
+
+    One whose result over given documents is decided by its options, the documents and the query may say so by
+    a method `decided_by() -> str | None`: a text of whatever else decides it (a model's fingerprint), empty
+    for nothing, None where that cannot be known. Then a repeated ranking is looked up before it is asked.
+    """
 
     def open(self, source: Source) -> Retriever:
         """Make, or load, the retriever for a source.

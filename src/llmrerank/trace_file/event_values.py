@@ -35,7 +35,9 @@ def event_to_dict(event: Event | UnknownEvent) -> dict[str, Any]:
     values: dict[str, Any] = {"kind": _kind(type(event))}
     for field in dataclasses.fields(event):
         value = getattr(event, field.name)
-        if isinstance(value, tuple):
+        if field.name == "features":
+            value = dict(value)
+        elif isinstance(value, tuple):
             value = list(value)
         elif isinstance(value, Usage):
             value = dataclasses.asdict(value)
@@ -102,8 +104,15 @@ def _usage(values: Any) -> Usage:
     return Usage(**{name: _a(int)(values[name]) for name in ("input", "output", "reasoning")})
 
 
+def _features(values: Any) -> tuple[tuple[str, float | None], ...]:
+    return tuple(
+        (_a(str)(name), None if value is None else _number(value)) for name, value in _a(dict)(values).items()
+    )
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "bool": _a(bool),
+    "Features": _features,
     "float": _number,
     "float | None": lambda value: None if value is None else _number(value),
     "int": _a(int),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmrerank.trace import Called, Event, Retried, RoundDone, Seen, StageDone
+from llmrerank.trace import Called, Event, Exhausted, Retried, RoundDone, Routed, Seen, StageDone
 
 from .event_values import UnknownEvent
 from .traced import TracedQuery
@@ -80,20 +80,25 @@ class StageStory:
 
 def story_of(traced: TracedQuery) -> list[StageStory]:
     """The stages of a query in order, with every event and every text at its place."""
-    stages = list(_stages(traced.events))
+    stages = _stages(traced.events)
     for place, stage in enumerate(stages):
         stage.names = _names(traced, stages, place)
     _put_texts(stages, traced.seen)
     return stages
 
 
-def _stages(events: Sequence[Event | UnknownEvent]) -> Iterator[StageStory]:
+def _stages(events: Sequence[Event | UnknownEvent]) -> list[StageStory]:
+    stages: list[StageStory] = []
     stage = StageStory()
     for event in events:
         if isinstance(event, StageDone):
             stage.name, stage.done = event.stage, event
-            yield stage
+            stages.append(stage)
             stage = StageStory()
+            continue
+        if stages and not (stage.rounds or stage.notes) and _is_of_route(event, stages[-1].notes):
+            # Decided by what the stage before found, and there may be no other after it.
+            stages[-1].notes.append(event)
             continue
         if not isinstance(event, UnknownEvent):
             stage.name = getattr(event, "stage", "") or stage.name
@@ -107,8 +112,14 @@ def _stages(events: Sequence[Event | UnknownEvent]) -> Iterator[StageStory]:
             stage.rounds[-1].done = event
         else:
             stage.rounds[-1].events.append(event)
-    if stage.rounds or stage.notes:
-        yield stage
+    return [*stages, stage] if stage.rounds or stage.notes else stages
+
+
+def _is_of_route(event: Event | UnknownEvent, notes: Sequence[Event | UnknownEvent]) -> bool:
+    """Whether an event is a decision, or the limit that changed the one just noted."""
+    if isinstance(event, Exhausted):
+        return bool(notes) and isinstance(notes[-1], Routed) and notes[-1].stage == event.stage
+    return isinstance(event, Routed)
 
 
 def _names(traced: TracedQuery, stages: Sequence[StageStory], place: int) -> dict[int, str]:

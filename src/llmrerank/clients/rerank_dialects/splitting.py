@@ -10,7 +10,7 @@ from typing import Literal
 from llmrerank.calls import Call, ListCall, Reply
 from llmrerank.carriage import together
 from llmrerank.clients.client import Client, Identity
-from llmrerank.limits import FURTHER
+from llmrerank.limits import FURTHER, NO_FURTHER
 from llmrerank.types import ScoreKind, Usage
 
 from .failures import TooMany
@@ -109,7 +109,7 @@ def _joined(replies: Sequence[Reply | None], sizes: Sequence[int]) -> Reply:
     notes = Counter(note for reply in answered for note in reply.notes)
     said = [note if times == 1 else f"{note} ({times} times)" for note, times in notes.items()]
     if len(answered) < len(replies):
-        said.append("a limit allowed no further request: the documents left have no score")
+        said.append(f"{NO_FURTHER}: the documents left have no score")
     return Reply(
         text=next((reply.text for reply in answered if reply.text is not None), None),
         scores=tuple(scores),

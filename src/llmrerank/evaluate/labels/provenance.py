@@ -115,9 +115,8 @@ def contestant_warning(
     guilty = dict.fromkeys(
         str(pipeline.spec)
         for pipeline in pipelines
-        for step in pipeline.course.steps
-        if step.strategy.carrier in SHARED
-        and _same(step.strategy.model or pipeline.settings.model or "", labels_model)
+        for strategy in pipeline.course.strategies
+        if strategy.carrier in SHARED and _same(strategy.model or pipeline.settings.model or "", labels_model)
     )
     guilty = guilty or dict.fromkeys(
         call.stage for trace in traces for call in trace.of(Called) if _same(call.model, labels_model)

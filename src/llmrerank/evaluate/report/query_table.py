@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from llmrerank.evaluate.comparison import Comparison
 from llmrerank.evaluate.contrast import TIE
-from llmrerank.evaluate.overlap import overlap
+from llmrerank.overlap import overlap
 
 from .lists import QUERY_LETTERS, snippet
 

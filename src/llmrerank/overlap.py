@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import accumulate
 from math import fsum
 
-from llmrerank.errors import ConfigError
+from .errors import ConfigError
 
 __all__ = ["DEPTH", "PERSISTENCE", "RBO_DEPTH", "overlap", "rbo"]
 
