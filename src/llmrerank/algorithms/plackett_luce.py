@@ -90,9 +90,7 @@ def mode(
         return ahead.take(start_at)
 
     def by_document(values: NDArray[float64]) -> NDArray[float64]:
-        summed: NDArray[float64] = numpy.bincount(flat, values.ravel(), minlength=size).astype(
-            float, copy=False
-        )
+        summed: NDArray[Any] = numpy.bincount(flat, values.ravel(), minlength=size)
         return summed
 
     won = by_document(wins)
