@@ -79,10 +79,10 @@ class Carriage:
         for call in calls:
             if not isinstance(call, ChatCall) or sum(len(m.content) for m in call.messages) < _SHORT:
                 continue
-            if self.client.knows(call):
+            if self.client.knows(call) or (most := await context()) is None:
                 continue
-            most, tokens = await context(), expected(call).total
-            if most is not None and tokens > most:
+            tokens = expected(call).total
+            if tokens > most:
                 raise ConfigError(
                     f"{self.stage}: {documents} documents in one prompt take about {tokens} tokens with the "
                     f"answer, and the model reads {most} at once; use a strategy with windows (adaptive, "

@@ -98,6 +98,16 @@ class Door:
         selection.check(self.course)
         return selection
 
+    def _at_once(self, wanted: int | None) -> int:
+        """Queries under way at once, of many: as wanted, else twice as many as calls.
+
+        Some are between two rounds or have one call left, and others fill their places. Waiting for a place
+        would use up a deadline, so where there is one no more queries are begun than can all be served.
+        """
+        if wanted is not None:
+            return wanted
+        return self.settings.parallel * (1 if self.settings.limits.seconds is not None else 2)
+
     def _ledger(self, ledger: Ledger | None) -> Ledger:
         return ledger or Ledger(limits=self.settings.limits, prices=self.settings.prices)
 

@@ -100,6 +100,8 @@ async def many(
                     break
                 held.append(asyncio.ensure_future(one(index, item)))
                 index += 1
+                # Its first calls go out while the next row is made ready, not after all have been.
+                await asyncio.sleep(0)
             if not held:
                 break
             if ordered:

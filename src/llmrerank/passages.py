@@ -93,7 +93,7 @@ _TEMPLATE_WORD = re.compile(
 )
 _SPEAKER = re.compile(
     r"^([^\w\n]{0,40}(?:system|user|assistant|human|instruct|instruction|response|query|document|passage))"
-    r"([^\w\n]{1,9})",
+    r"(?=[^\w\n]{0,8}[:：])([^\w\n]{1,9})",
     re.IGNORECASE | re.MULTILINE,
 )
 _COLONS = str.maketrans(dict.fromkeys(":：", " –"))
@@ -108,7 +108,8 @@ def neutralise(text: str) -> str:
         text = _EMPTY_LINES.sub("\n\n", _BLANK_ENDS.sub("\n", text))
     if not plain:
         text = _BRACKETED.sub(_rounded, _tokens_apart(text))
-    if ":" in text or "：" in text:
+    # Where there is one line alone, only its beginning can name a speaker.
+    if (":" in text or "：" in text) and ("\n" in text or _SPEAKER.match(text)):
         text = _SPEAKER.sub(lambda found: found[1] + found[2].translate(_COLONS), text)
     if "--" not in text and "==" not in text:
         return text

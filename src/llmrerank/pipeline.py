@@ -189,7 +189,7 @@ class Pipeline(Door):
         return many(
             queries,
             lambda query: self._searched(query, selection, purse.query(), None),
-            at_once=at_once if at_once is not None else self.settings.parallel,
+            at_once=self._at_once(at_once),
             ordered=ordered,
         )
 

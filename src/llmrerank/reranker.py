@@ -235,7 +235,8 @@ class Reranker(Door):
             min_score: As `arank`.
             group_by: As `arank`.
             ordered: Hand out in the order of `rows`; else as they are done.
-            at_once: Queries under way at once; None: as many as calls may be (`parallel`).
+            at_once: Queries under way at once; None: twice as many as calls may be (`parallel`), so that the
+                endpoint has work while queries are between two rounds, or as many where each has a deadline.
 
         Returns:
             A row for each: its place, and the ranking or the error that befell it alone.
@@ -251,9 +252,7 @@ class Reranker(Door):
                 raise DataError(f"a row is a pair of a query and its documents, got {type(row).__name__}")
             return await self._ranked(row[0], row[1], selection, purse.query(), None)
 
-        return many(
-            rows, work, at_once=at_once if at_once is not None else self.settings.parallel, ordered=ordered
-        )
+        return many(rows, work, at_once=self._at_once(at_once), ordered=ordered)
 
     async def _ranked(
         self,

@@ -61,20 +61,22 @@ def _newton_step(view: View) -> NDArray[float64]:
     """Solve curvature * step = gradient, by conjugate gradients."""
     import numpy
 
-    step = numpy.zeros_like(view.gradient)
+    # What the methods `sum` and `max` call; for a hundred numbers the way there takes as long as the sum.
+    total, highest, size_of = numpy.add.reduce, numpy.maximum.reduce, numpy.absolute
+    step = numpy.zeros(len(view.gradient))
     left = view.gradient
     scaled = left / view.diagonal
     along = scaled
-    size = float((left * scaled).sum())
-    close = _EXACTNESS * numpy.abs(left).max()
+    size = float(total(left * scaled))
+    close = _EXACTNESS * highest(size_of(left))
     for _ in range(len(step)):
         curved = view.curved(along)
-        length = size / float((along * curved).sum())
-        step = step + length * along
+        length = size / float(total(along * curved))
+        step += length * along
         left = left - length * curved
-        if numpy.abs(left).max() < close:
+        if highest(size_of(left)) < close:
             break
         scaled = left / view.diagonal
-        before, size = size, float((left * scaled).sum())
+        before, size = size, float(total(left * scaled))
         along = scaled + size / before * along
     return step

@@ -77,38 +77,37 @@ def mode(
     start_at, end_at = start_at + first_of_row, end_at + first_of_row
     ahead = numpy.zeros((len(told), width + 1))  # by place, a sum over the places before it
     behind = numpy.zeros((len(told), width + 1))  # and one over it and those that follow; none for the end
+    accumulate = numpy.add.accumulate  # what `cumsum` does, without the way there
     from_the_start, from_the_end = ahead[:, 1:], behind[:, -2::-1]
 
     def below(values: NDArray[float64]) -> NDArray[float64]:
         """By place, the sum over all later tiers."""
-        values[:, ::-1].cumsum(axis=1, out=from_the_end)
+        accumulate(values[:, ::-1], axis=1, out=from_the_end)
         return behind.take(end_at)
 
     def above(values: NDArray[float64]) -> NDArray[float64]:
         """By place, the sum over all earlier tiers."""
-        values.cumsum(axis=1, out=from_the_start)
+        accumulate(values, axis=1, out=from_the_start)
         return ahead.take(start_at)
 
     def by_document(values: NDArray[float64]) -> NDArray[float64]:
-        summed: NDArray[float64] = numpy.bincount(flat, values.ravel(), minlength=size).astype(
-            float, copy=False
-        )
+        summed: NDArray[Any] = numpy.bincount(flat, values.ravel(), minlength=size)
         return summed
 
-    won = by_document(wins)
+    won, winning = by_document(wins), wins > 0
 
     def look(theta: NDArray[float64]) -> View:
-        sharp = SHARPNESS * theta[who]
+        sharp = SHARPNESS * theta.take(who)
         sharp -= sharp.max(axis=1, keepdims=True)
         # A step that was far too long is seen as such with any bound; sums of squares stay finite with it.
         weight = numpy.exp(numpy.maximum(sharp, _FAR)) * present
-        total = numpy.where(wins, weight + below(weight), 1.0)  # of the stage that this place wins
+        total = numpy.where(winning, weight + below(weight), 1.0)  # of the stage that this place wins
         part = wins / total
         expected = by_document(weight * (above(part) + part))  # stages won, were these the utilities
         squared = part * part
 
         def curved(vector: NDArray[float64]) -> NDArray[float64]:
-            pulled = weight * vector[who]
+            pulled = weight * vector.take(who)
             mixed = (pulled + below(pulled)) * squared
             product: NDArray[float64] = vector + SHARPNESS**2 * (
                 expected * vector - by_document(weight * (above(mixed) + mixed))
