@@ -29,7 +29,8 @@ FLOORS = {
     ),
     4: (
         "config experiment calibration calibration_contents strategies carriers stages stage_run stage_cost "
-        "estimate prediction ranking_cache batch door selection many opening reranker pipeline router planner "
+        "estimate prediction ranking_cache batch door selection many opening reranker pipeline router "
+        "planner "
         "retrieve evaluate train "
         "explain endpoint"
     ),
