@@ -31,7 +31,7 @@ Rows = Iterable[_Item] | AsyncIterable[_Item]
 
 READ_AT_ONCE, PATIENCE = 16, 0.002
 """Most rows that one visit to the reading thread brings, and after how many seconds it brings what it has."""
-AHEAD = 4
+AHEAD = 2
 """Rows begun or waiting to be handed out, as a multiple of those under way: a slow head delays nobody."""
 
 

@@ -15,7 +15,7 @@ any round and return that order.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
 
@@ -144,6 +144,9 @@ class ScoredOrder(Sequence[int]):
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

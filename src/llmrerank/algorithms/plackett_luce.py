@@ -35,15 +35,18 @@ def means(pool: Pool) -> NDArray[float64]:
     """Prior means by position: half the standardised first-stage scores, or normal quantiles of the rank."""
     import numpy
 
-    if pool.prior:
-        scores = numpy.asarray(pool.prior, dtype=float)
-    else:
-        quantile = NormalDist().inv_cdf
-        scores = numpy.asarray([quantile(1 - (i + 0.5) / pool.size) for i in range(pool.size)])
+    scores = numpy.asarray(pool.prior or _quantiles(pool.size), dtype=float)
     spread = scores.std()
     standard = (scores - scores.mean()) / spread if spread > 0 else numpy.zeros(pool.size)
     halved: NDArray[float64] = 0.5 * standard
     return halved
+
+
+@functools.lru_cache(maxsize=64)
+def _quantiles(size: int) -> tuple[float, ...]:
+    """Normal quantiles of the ranks, highest first."""
+    quantile = NormalDist().inv_cdf
+    return tuple(quantile(1 - (i + 0.5) / size) for i in range(size))
 
 
 def mode(
