@@ -7,7 +7,6 @@ fitted to. `llmrerank calibrate` fits one; reading and applying it needs no othe
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from bisect import bisect_right
@@ -19,12 +18,12 @@ from typing import Any, Self
 from .calibration_contents import SCHEMA, Figures, Quality, Unjudged, faults_of
 from .errors import ConfigError, UnknownName
 from .expansion import expand
+from .json_file import read_learned, write_learned
 from .ranking import Ranking
 from .registry import canonical
 from .spec import Call, PipelineSpec, parse
 from .trace import Called, Scored, Trace, Warned
 from .types import ScoreKind
-from .whole_file import write_whole
 
 __all__ = ["Calibration", "models_of"]
 
@@ -73,15 +72,7 @@ class Calibration:
         Raises:
             ConfigError: It cannot be read, or holds unknown, missing or impossible values; all at once.
         """
-        path = Path(path).expanduser()
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot read the calibration {path}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"cannot read the calibration {path}: this is not JSON: {error}") from error
-        if faults := faults_of(values):
-            raise ConfigError(f"calibration {path}: " + "; ".join(faults))
+        values = read_learned(path, what="calibration", faults_of=faults_of)
         del values["schema"]
         for name in ("x", "y", "models"):
             values[name] = tuple(values[name])
@@ -98,11 +89,7 @@ class Calibration:
         Raises:
             ConfigError: The file cannot be written.
         """
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
-        try:
-            write_whole(Path(path).expanduser(), text.encode("utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot write the calibration {path}: {error.strerror or error}") from error
+        write_learned(path, self.to_dict(), what="calibration")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, as the file holds them."""

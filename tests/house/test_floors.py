@@ -25,7 +25,7 @@ FLOORS = {
     3: (
         "engine asking carriage portal settings forms knobs compare_keys config_file config_lines "
         "resolution logs clients cache limits purse prices events trace trace_file ranking jsonl cache_file "
-        "cache_upkeep redis_address quantities whole_file toml_text"
+        "cache_upkeep redis_address quantities whole_file json_file toml_text"
     ),
     4: (
         "config experiment calibration calibration_contents strategies carriers stages stage_run stage_cost "

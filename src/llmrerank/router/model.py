@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llmrerank.errors import ConfigError
-from llmrerank.whole_file import write_whole
+from llmrerank.json_file import read_learned, write_learned
 
 from .features import VERSION, FeatureSet
 from .model_contents import KIND, SCHEMA, faults_of
@@ -100,15 +99,7 @@ class RouterModel:
         Raises:
             ConfigError: It cannot be read, is something else, or holds impossible values; all at once.
         """
-        path = Path(path).expanduser()
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot read the router {path}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"cannot read the router {path}: this is not JSON: {error}") from error
-        if faults := faults_of(values):
-            raise ConfigError(f"router {path}: " + "; ".join(faults))
+        values = read_learned(path, what="router", faults_of=faults_of)
         for name in ("kind", "schema", "features_version"):
             del values[name]
         inputs = tuple(Input(**one) for one in values.pop("inputs"))
@@ -129,11 +120,7 @@ class RouterModel:
         Raises:
             ConfigError: The file cannot be written.
         """
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
-        try:
-            write_whole(Path(path).expanduser(), text.encode("utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot write the router {path}: {error.strerror or error}") from error
+        write_learned(path, self.to_dict(), what="router")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, as the file holds them."""
