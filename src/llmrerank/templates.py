@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Template"]
@@ -22,6 +23,7 @@ _PLAIN_NAME = re.compile(r"[a-z][a-z_]*(?:\.\w+)?")
 _EMPTY_LINES = re.compile(r"(\n(?:[ \t]*\n)+)")
 
 _Parts = tuple[tuple[bool, str], ...]
+_Piece = Callable[[Mapping[str, str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,12 @@ class Template:
         """
         empty = frozenset([name for name in _names(self.text) if not values[name]])
         kept = _kept(self.text, empty, empty.difference(always))
-        return "".join([_filled(parts, values, gapped) for parts, gapped in kept])
+        return "".join([piece(values) for piece in kept])
 
 
 @functools.lru_cache(maxsize=256)
-def _kept(text: str, empty: frozenset[str], missing: frozenset[str]) -> tuple[tuple[_Parts, bool], ...]:
-    """What is left of a template where some fields are empty, and whether that leaves gaps within it.
+def _kept(text: str, empty: frozenset[str], missing: frozenset[str]) -> tuple[_Piece, ...]:
+    """What is left of a template where some fields are empty, each piece ready to be filled.
 
     Args:
         text: As written.
@@ -77,17 +79,49 @@ def _kept(text: str, empty: frozenset[str], missing: frozenset[str]) -> tuple[tu
         for number, line in enumerate(lines):
             if number:
                 kept.append((((False, "\n"),), False))
-            kept.append((_parts(line), not empty.isdisjoint(_names(line))))
-    return tuple(_joined(kept))
+            gapped = not empty.isdisjoint(_names(line))
+            kept.append(_closed(_parts(line), empty) if gapped else (_parts(line), False))
+    return tuple(_ready(kept))
 
 
-def _joined(kept: Sequence[tuple[_Parts, bool]]) -> Iterator[tuple[_Parts, bool]]:
+def _closed(parts: _Parts, empty: frozenset[str]) -> tuple[_Parts, bool]:
+    """A line whose fields are empty in part, and whether its gaps are still to be closed when it is filled.
+
+    A gap keeps one of its two blanks. Where literals alone stand around it, that is done here.
+    """
+    closed: list[tuple[bool, str]] = []
+    for is_field, text in parts:
+        if is_field and text in empty:
+            continue
+        if not is_field and closed and closed[-1][0] and text.startswith(" "):
+            return parts, True  # what the field ends with decides
+        if not is_field and (not closed or closed[-1][1].endswith(" ")):
+            text = text.removeprefix(" ")
+        if text:
+            closed.append((is_field, text))
+    if closed and not closed[-1][0]:
+        closed[-1] = (False, closed[-1][1].rstrip(" "))
+    settled = bool(closed) and not closed[-1][0] and bool(closed[-1][1])
+    return (tuple(closed), False) if settled else (parts, True)
+
+
+def _ready(kept: Sequence[tuple[_Parts, bool]]) -> Iterator[_Piece]:
     """The same with what has no gaps in one."""
     for gapped, run in itertools.groupby(kept, key=lambda part: part[1]):
         if gapped:
-            yield from run
+            yield from (functools.partial(_with_gaps, parts) for parts, _ in run)
         else:
-            yield tuple(part for parts, _ in run for part in parts), False
+            yield _pattern(tuple(part for parts, _ in run for part in parts))
+
+
+def _pattern(parts: _Parts) -> _Piece:
+    """What fills parts without gaps."""
+    names = [text for is_field, text in parts if is_field]
+    pattern = "".join("%s" if is_field else text.replace("%", "%%") for is_field, text in parts)
+    if not names:
+        return lambda values: pattern % ()
+    chosen = operator.itemgetter(*names)
+    return lambda values: pattern % chosen(values)
 
 
 def _is_hole(text: str, missing: frozenset[str]) -> bool:
@@ -96,10 +130,8 @@ def _is_hole(text: str, missing: frozenset[str]) -> bool:
     return bool(names) and missing.issuperset(names)
 
 
-def _filled(parts: _Parts, values: Mapping[str, str], gapped: bool) -> str:
-    """The parts with values in place of the fields; a gap keeps one of its two blanks."""
-    if not gapped:
-        return "".join([values[text] if is_field else text for is_field, text in parts])
+def _with_gaps(parts: _Parts, values: Mapping[str, str]) -> str:
+    """The parts of a line with values in place of the fields; a gap keeps one of its two blanks."""
     line = ""
     for is_field, text in parts:
         value = values[text] if is_field else text

@@ -17,7 +17,7 @@ __all__ = ["View", "climbed"]
 
 _CLOSE = 1e-6
 _STEPS = 100
-_EXACTNESS = 0.01  # of a step, as a share of the gradient: later steps correct it
+_EXACTNESS = 0.03  # of a step, as a share of the gradient: later steps correct it
 _NO_STEP = 1e-12
 
 

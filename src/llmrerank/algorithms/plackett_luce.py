@@ -80,7 +80,8 @@ def mode(
     start_at, end_at = start_at + first_of_row, end_at + first_of_row
     ahead = numpy.zeros((len(told), width + 1))  # by place, a sum over the places before it
     behind = numpy.zeros((len(told), width + 1))  # and one over it and those that follow; none for the end
-    accumulate = numpy.add.accumulate  # what `cumsum` does, without the way there
+    # What the methods `cumsum`, `sum` and `max` do, without the way there.
+    accumulate, summed_up, highest = numpy.add.accumulate, numpy.add.reduce, numpy.maximum.reduce
     from_the_start, from_the_end = ahead[:, 1:], behind[:, -2::-1]
 
     def below(values: NDArray[float64]) -> NDArray[float64]:
@@ -101,7 +102,7 @@ def mode(
 
     def look(theta: NDArray[float64]) -> View:
         sharp = SHARPNESS * theta.take(who)
-        sharp -= sharp.max(axis=1, keepdims=True)
+        sharp -= highest(sharp, axis=1, keepdims=True)
         # A step that was far too long is seen as such with any bound; sums of squares stay finite with it.
         weight = numpy.exp(numpy.maximum(sharp, _FAR)) * present
         total = numpy.where(winning, weight + below(weight), 1.0)  # of the stage that this place wins
@@ -117,10 +118,10 @@ def mode(
             )
             return product
 
-        gained = (wins * sharp).sum() - numpy.log(total).sum()
+        gained = summed_up(wins * sharp, axis=None) - summed_up(numpy.log(total), axis=None)
         shares = by_document(weight * weight * (above(squared) + squared))
         return View(
-            height=float(gained - 0.5 * numpy.square(theta - mean).sum()),
+            height=float(gained - 0.5 * summed_up(numpy.square(theta - mean))),
             gradient=mean - theta + SHARPNESS * (won - expected),
             diagonal=1 + SHARPNESS**2 * (expected - shares),
             curved=curved,
