@@ -35,6 +35,9 @@ def train(
     negatives: Annotated[
         int, Option("--negatives", metavar="N", min=1, help="Beside each relevant document  [default: 7]")
     ] = 7,
+    draws: Annotated[
+        int, Option("--draws", metavar="N", min=1, help="Samples of them for each  [default: 1]")
+    ] = 1,
     skip: Annotated[
         int, Option("--skip", metavar="N", min=0, help="Leave out the first N unjudged ones  [default: 0]")
     ] = 0,
@@ -70,6 +73,7 @@ def train(
             recipe=recipe,
             first_stage=first_stage,
             negatives=negatives,
+            draws=draws,
             skip=skip,
             # What it would take is not worth asking a teacher.
             teacher=None if calling.dry_run else teacher,

@@ -55,6 +55,16 @@ class Training:
     warmup: Annotated[
         float | None, _option("--warmup", metavar="SHARE", help="Of the steps, until then  [default: 0.1]")
     ] = None
+    cloze: Annotated[
+        int | None,
+        _option("--cloze", metavar="N", help="First lessons: N sentences ask for their documents"),
+    ] = None
+    freeze_embeddings: Annotated[
+        bool | None, _option("--freeze-embeddings", help="Leave the weights of the words as they are")
+    ] = None
+    precision: Annotated[
+        str | None, _option("--precision", metavar="NAME", help="fp32, or bf16  [default: fp32]")
+    ] = None
     dev: Annotated[
         float | None, _option("--dev", metavar="SHARE", help="Of the queries, held out  [default: 0.1]")
     ] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llmrerank.errors import ConfigError
@@ -11,6 +12,7 @@ from llmrerank.settings import Settings
 
 from .answered import answered
 from .beginning import find_base
+from .cloze import cloze_lessons
 from .distilled import distilled
 from .lesson import Lesson
 from .progress import TrainingProgress
@@ -143,10 +145,14 @@ def distil_lesson(
         read.append(own)
         warnings += left_out
     material = distilled(dataset, read, recipe=recipe, depth=depth, size=size, shuffles=shuffles)
+    material = material.warned(warnings)
+    if recipe.cloze:
+        lessons = cloze_lessons(dataset, recipe.cloze, seed=recipe.seed, settings=settings, tell=progress)
+        material = replace(material, lessons=lessons)
     return Lesson(
         kind="distil",
         dataset=dataset,
-        material=material.warned(warnings),
+        material=material,
         base=found,
         recipe=recipe,
         out=Path(out),

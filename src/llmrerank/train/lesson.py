@@ -31,6 +31,7 @@ from .trained import SCHEMA, Forecast, Trained
 
 __all__ = ["Lesson"]
 
+_LESSON_LOSS = "listnet"  # one document of a list is right
 _LIBRARIES = ("torch", "transformers", "sentence-transformers", "accelerate")
 
 
@@ -79,7 +80,8 @@ class Lesson:
                 # A step goes forward and back, a measurement forward alone: a third of it.
                 checks = max(1, self.recipe.checks * self.recipe.epochs)
                 a_pair = a_step * session.epoch_steps / self.material.pairs
-                seconds = steps * a_step + checks * self.material.dev_pairs * a_pair / 3
+                lessons = self.material.lesson_pairs * a_pair
+                seconds = steps * a_step + lessons + checks * self.material.dev_pairs * a_pair / 3
         return Forecast(
             queries=self.material.queries,
             lists=len(self.material.lists),
@@ -104,16 +106,45 @@ class Lesson:
         with writing(self.out):
             scratch.open(self._plan(), anew=self.overwrite)
             beginning = self._begin(scratch)
-            session = self._session(scratch)
-            fitted = session.run(tell)
+            spent = self._warm_up(scratch, tell)
+            fitted = self._session(scratch, spent=spent).run(tell)
             trained = self._trained(fitted, beginning)
             with quiet():
                 save_model(self.out, fitted.network, fitted.tokenizer, self._texts(trained))
         scratch.remove()
         return trained
 
-    def _session(self, scratch: Scratch) -> Session:
-        return Session(material=self.material, recipe=self.recipe, base=self.base, scratch=scratch)
+    def _session(self, scratch: Scratch, *, spent: float = 0.0) -> Session:
+        return Session(
+            material=self.material, recipe=self.recipe, base=self.base, scratch=scratch, spent=spent
+        )
+
+    def _warm_up(self, scratch: Scratch, tell: Callable[[TrainingProgress], None] | None) -> float:
+        """Learn the lessons that come first: the beginning is then what they made of it. Their seconds.
+
+        A lesson that is done is kept whole beside its check points, and what follows begins with it.
+        """
+        spent = 0.0
+        for number, lists in enumerate(self.material.lessons, start=1):
+            own = Scratch(folder=scratch.folder / f"lesson-{number}")
+            if own.learned() is None:
+                shutil.copytree(scratch.beginning, own.beginning, dirs_exist_ok=True)
+                session = Session(
+                    material=Material(lists=lists, dev=(), queries=len(lists)),
+                    recipe=replace(self.recipe, epochs=1, checks=1, loss=_LESSON_LOSS),
+                    base=self.base,
+                    scratch=own,
+                    spent=spent,
+                    lesson=True,
+                )
+                fitted = session.run(tell)
+                with quiet():
+                    save_model(own.result, fitted.network, fitted.tokenizer, {})
+                own.conclude(fitted.seconds)
+            spent = own.learned() or spent
+            shutil.rmtree(scratch.beginning)
+            shutil.copytree(own.result, scratch.beginning)
+        return spent
 
     def _plan(self) -> dict[str, Any]:
         return {

@@ -58,6 +58,7 @@ class Material:
     Attributes:
         lists: Of the training queries.
         dev: The queries held out; empty where nothing is measured on the way.
+        lessons: What is learned before the lists, one after another; see `cloze`.
         queries: Training queries that gave lists.
         level: The gain that counts as full where a loss wants yes or no.
         origin: Where all of it came from, JSON values for the record.
@@ -67,6 +68,7 @@ class Material:
     lists: tuple[TrainingList, ...]
     dev: tuple[DevQuery, ...]
     queries: int
+    lessons: tuple[tuple[TrainingList, ...], ...] = ()
     level: int = 1
     origin: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -75,6 +77,11 @@ class Material:
     def pairs(self) -> int:
         """Pairs of query and document in all lists, which one epoch scores."""
         return sum(len(one.documents) for one in self.lists)
+
+    @property
+    def lesson_pairs(self) -> int:
+        """Pairs of the lessons, each of which is scored once."""
+        return sum(len(one.documents) for lesson in self.lessons for one in lesson)
 
     @property
     def dev_pairs(self) -> int:
@@ -88,7 +95,7 @@ class Material:
     def digest(self) -> str:
         """64 hex digits that change with any text, gain or order of the lists and dev queries."""
         digest = hashlib.sha256()
-        for one in self.lists:
+        for one in (*(one for lesson in self.lessons for one in lesson), *self.lists):
             texts = [document.full_text for document in one.documents]
             digest.update(json.dumps([one.query.text, texts, one.gains, one.scores]).encode())
         for held in self.dev:

@@ -13,8 +13,8 @@ class TrainingProgress:
     """Where a training stands.
 
     Attributes:
-        stage: Searching for candidates, mining with a teacher, reading a teacher's judgements, training, or
-            measuring on the dev queries.
+        stage: Searching for candidates, mining with a teacher, reading a teacher's judgements, a first
+            lesson, training, or measuring on the dev queries.
         done: Queries, or in training steps, or in measuring pairs.
         total: Of those in all.
         epoch: Epochs done, with a fraction.
@@ -22,7 +22,7 @@ class TrainingProgress:
         dev: The last measured nDCG@10 on the dev queries, or None.
     """
 
-    stage: Literal["searching", "mining", "reading", "training", "measuring"]
+    stage: Literal["searching", "mining", "reading", "warming up", "training", "measuring"]
     done: int
     total: int
     epoch: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from llmrerank.errors import ConfigError, UnknownName
 
@@ -27,6 +27,11 @@ class Recipe:
         patience: Measurements without improvement after which training ends, 1 or more.
         checks: Measurements on the dev queries, and check points, in one epoch, 1 or more.
         minutes: Bound on the time of training, measurements included; None: none.
+        cloze: Lists of a first lesson that is made of the documents alone, for a base that never read two
+            texts side by side; 0: none. See `cloze.cloze_lessons`.
+        freeze_embeddings: Whether the weights of the words stay as they are: few queries name few words.
+        precision: What is computed in: `fp32`, or `bf16`, less exact and faster on processors that have it.
+            Weights are kept in fp32 in any case.
         max_length: Tokens of query and document together that the model reads, in training and after it.
         layers: Layers of the base that are kept; None: all. See `layers.kept_layers`.
         dev: Share of the training queries that are held out and measured on, from 0 (none, and then nothing
@@ -44,6 +49,9 @@ class Recipe:
     patience: int = 2
     checks: int = 1
     minutes: float | None = None
+    cloze: int = 0
+    freeze_embeddings: bool = False
+    precision: Literal["fp32", "bf16"] = "fp32"
     max_length: int = 256
     layers: int | None = None
     dev: float = 0.1
@@ -58,6 +66,8 @@ class Recipe:
             for name, least in _WHOLE.items()
             if (value := getattr(self, name)) is not None and (type(value) is not int or value < least)
         ]
+        if self.precision not in ("fp32", "bf16"):
+            faults.append(f"precision must be fp32 or bf16, got {self.precision!r}")
         for name, (low, high, says) in _SPANS.items():
             value = getattr(self, name)
             if value is None:
@@ -82,6 +92,7 @@ _WHOLE = {
     "batch": 1,
     "patience": 1,
     "checks": 1,
+    "cloze": 0,
     "max_length": 16,
     "layers": 1,
     "dev_depth": 2,

@@ -84,6 +84,24 @@ class Scratch:
             return 0.0
         return float(json.loads((last / _WHOLE).read_text(encoding="utf-8"))["seconds"])
 
+    @property
+    def result(self) -> Path:
+        """Where the model lies that a lesson made."""
+        return self.folder / "result"
+
+    def conclude(self, seconds: float) -> None:
+        """Say that the result is whole, and how long it all took; the check points are needed no longer."""
+        write_whole(self.folder / _WHOLE, json.dumps({"seconds": round(seconds, 3)}).encode())
+        for path in self.folder.glob("checkpoint-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def learned(self) -> float | None:
+        """The seconds that a result took that is whole, else None."""
+        try:
+            return float(json.loads((self.folder / _WHOLE).read_text(encoding="utf-8"))["seconds"])
+        except FileNotFoundError:
+            return None
+
     def remove(self) -> None:
         """Delete all of it."""
         shutil.rmtree(self.folder, ignore_errors=True)

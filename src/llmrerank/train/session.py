@@ -85,12 +85,16 @@ class Session:
         recipe: How.
         base: What the beginning was made of, for messages.
         scratch: Holds the beginning and the check points.
+        spent: Seconds of lessons before it, which count in its time.
+        lesson: Whether it is one of those itself.
     """
 
     material: Material
     recipe: Recipe
     base: LocalModel
     scratch: Scratch
+    spent: float = 0.0
+    lesson: bool = False
 
     @property
     def rows(self) -> int:
@@ -112,7 +116,8 @@ class Session:
                 self.recipe,
                 self.scratch,
                 measured=bool(self.material.dev),
-                before=self.scratch.seconds(),
+                before=max(self.spent, self.scratch.seconds()),
+                stage="warming up" if self.lesson else "training",
                 tell=tell,
             )
             trainer = self._trainer(watch, tell)
@@ -176,6 +181,9 @@ class Session:
         model = CrossEncoder(
             str(self.scratch.beginning), device=device, local_files_only=True, trust_remote_code=False
         )
+        if recipe.freeze_embeddings:
+            for weights in model.model.get_input_embeddings().parameters():
+                weights.requires_grad_(False)
         columns = loss.columns(self.material.lists, self.material.level)
         lengths = [
             sum(len(text) for value in row for text in ([value] if isinstance(value, str) else value))
@@ -193,6 +201,7 @@ class Session:
             lr_scheduler_type="linear",
             warmup_steps=math.ceil(recipe.warmup * epoch_steps * recipe.epochs),
             weight_decay=recipe.weight_decay,
+            bf16=recipe.precision == "bf16",
             seed=recipe.seed,
             eval_strategy="steps" if measured else "no",
             eval_steps=every,

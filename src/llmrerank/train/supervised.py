@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
 from llmrerank.counted import counted
 from llmrerank.errors import ConfigError, DataError
 from llmrerank.evaluate.dataset import Dataset
-from llmrerank.evaluate.preparation import open_stages, pipelines_of
 from llmrerank.reranker import Reranker
+from llmrerank.retrieve.retriever import Retriever
 from llmrerank.settings import Settings
 from llmrerank.types import Document, Query
 
@@ -18,6 +18,7 @@ from .lists import DevQuery, Material, TrainingList, split
 from .negatives import Candidates, sampled, taught
 from .progress import TrainingProgress
 from .recipe import Recipe
+from .searched import found_by
 
 __all__ = ["supervised"]
 
@@ -30,14 +31,16 @@ def supervised(
     recipe: Recipe,
     first_stage: str | None = None,
     negatives: int = 7,
+    draws: int = 1,
     skip: int = 0,
     teacher: str | None = None,
     settings: Settings | None = None,
+    opened: MutableMapping[str, Retriever] | None = None,
     tell: Tell | None = None,
 ) -> Material:
     """Make training lists from judgements.
 
-    For every relevant document of a training query there is one list: the document itself and up to
+    For every relevant document of a training query there are `draws` lists: the document itself and up to
     `negatives` others that are worth less, out of what the first stage finds. Documents that nobody judged
     count as not relevant: some of them are, and `skip` or a teacher leaves out the likeliest.
 
@@ -46,10 +49,12 @@ def supervised(
         recipe: Its `dev`, `dev_depth` and `seed` count here.
         first_stage: A pipeline in the one notation; None: the dataset's own candidates, else `bm25 % 100`.
         negatives: Most documents beside a relevant one, 1 or more.
+        draws: Lists for each relevant document, 1 or more, each with a sample of its own.
         skip: Unjudged documents that are left out at the head of the first stage's list.
         teacher: A strategy that ranks the candidates; negatives are then those that it puts highest below the
             relevant document, not a sample.
         settings: For pipelines that call an endpoint.
+        opened: As `searched.found_by`.
         tell: Told of every query.
 
     Raises:
@@ -58,9 +63,13 @@ def supervised(
 
     Cost: one search for every query, and with a teacher its cost for every training query.
     """
-    for name, value, least in (("negatives", negatives, 1), ("skip", skip, 0)):
+    for name, value, least in (("negatives", negatives, 1), ("draws", draws, 1), ("skip", skip, 0)):
         if value < least:
             raise ConfigError(f"{name} must be {least} or more, got {value}")
+    if teacher is not None and draws > 1:
+        raise ConfigError(
+            "a teacher chooses the negatives, so more draws would all be alike; give one of both"
+        )
     warnings = list(dataset.check())
     level = dataset.relevance
     relevant = {
@@ -71,7 +80,14 @@ def supervised(
     usable = [query for query in dataset.measurable if relevant[query.id] & texts.keys()]
     training, held = split(usable, recipe.dev, seed=recipe.seed, what="queries with a relevant document")
     stage = first_stage or str(dataset.default_first_stage())
-    found = _found(dataset, stage, usable, settings or Settings(seed=recipe.seed), tell)
+    found = found_by(
+        dataset,
+        stage,
+        usable,
+        settings=settings or Settings(seed=recipe.seed),
+        opened={} if opened is None else opened,
+        tell=tell,
+    )
     candidates = {
         query.id: Candidates(found=found[query.id], grades=dataset.qrels[query.id], skip=skip)
         for query in usable
@@ -86,7 +102,7 @@ def supervised(
     lists = []
     for query in training:
         own = candidates[query.id]
-        for positive in wanted[query.id]:
+        for positive in [document for _ in range(draws) for document in wanted[query.id]]:
             grade = own.grade(positive)
             if teacher is None:
                 others = sampled(own, grade, negatives, chance)
@@ -113,6 +129,7 @@ def supervised(
             "judgements": dataset.judged_in,
             "first_stage": stage,
             "negatives": negatives,
+            "draws": draws,
             "skip": skip,
             "teacher": teacher,
         },
@@ -122,23 +139,6 @@ def supervised(
 
 def _dev(query: Query, candidates: Candidates, depth: int) -> DevQuery:
     return DevQuery(query=query, documents=tuple(candidates.found[:depth]), grades=candidates.grades)
-
-
-def _found(
-    dataset: Dataset, stage: str, queries: Sequence[Query], settings: Settings, tell: Tell | None
-) -> dict[str, list[Document]]:
-    """What the first stage finds for every query, best first."""
-    [pipeline] = pipelines_of(dataset, [stage], settings=settings)
-    found: dict[str, list[Document]] = {}
-    with pipeline:
-        open_stages([pipeline], queries)
-        for row in pipeline.search_many(queries):
-            if row.ranking is None:
-                raise row.error or DataError(f"'{stage}' found nothing for '{queries[row.index].id}'")
-            found[queries[row.index].id] = [hit.document for hit in row.ranking]
-            if tell is not None:
-                tell(TrainingProgress(stage="searching", done=len(found), total=len(queries)))
-    return found
 
 
 def _orders(

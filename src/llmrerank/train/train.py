@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from llmrerank.evaluate.dataset import Dataset
+from llmrerank.retrieve.retriever import Retriever
 from llmrerank.settings import Settings
 
 from .beginning import find_base
+from .cloze import cloze_lessons
 from .lesson import Lesson
 from .progress import TrainingProgress
 from .recipe import Recipe
@@ -28,6 +31,7 @@ def train(
     recipe: Recipe | None = None,
     first_stage: str | None = None,
     negatives: int = 7,
+    draws: int = 1,
     skip: int = 0,
     teacher: str | None = None,
     settings: Settings | None = None,
@@ -44,8 +48,9 @@ def train(
         out: Folder of the model: new, empty, or with `overwrite` one that holds a trained model.
         base: What the model is made of: a folder, a name on the hub; None: the packaged MiniLM.
         recipe: How it is trained; None: the defaults.
-        first_stage: As `supervised.supervised`, like the next three.
+        first_stage: As `supervised.supervised`, like the next four.
         negatives: Most documents beside a relevant one.
+        draws: Samples of negatives for each relevant document.
         skip: Unjudged documents left out at the head of the first stage's list.
         teacher: A strategy that chooses the negatives.
         settings: For pipelines that call an endpoint.
@@ -67,6 +72,7 @@ def train(
         recipe=recipe,
         first_stage=first_stage,
         negatives=negatives,
+        draws=draws,
         skip=skip,
         teacher=teacher,
         settings=settings,
@@ -97,6 +103,7 @@ def train_lesson(
     recipe: Recipe | None = None,
     first_stage: str | None = None,
     negatives: int = 7,
+    draws: int = 1,
     skip: int = 0,
     teacher: str | None = None,
     settings: Settings | None = None,
@@ -109,16 +116,30 @@ def train_lesson(
     refuse_out(Path(out), overwrite=overwrite)
     recipe = recipe or Recipe()
     found = find_base(base)
+    opened: dict[str, Retriever] = {}
     material = supervised(
         dataset,
         recipe=recipe,
         first_stage=first_stage,
         negatives=negatives,
+        draws=draws,
         skip=skip,
         teacher=teacher,
         settings=settings,
+        opened=opened,
         tell=progress,
     )
+    if recipe.cloze:
+        lessons = cloze_lessons(
+            dataset,
+            recipe.cloze,
+            first_stage=first_stage,
+            seed=recipe.seed,
+            settings=settings,
+            opened=opened,
+            tell=progress,
+        )
+        material = replace(material, lessons=lessons)
     return Lesson(
         kind="train",
         dataset=dataset,

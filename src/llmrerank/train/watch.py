@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .progress import TrainingProgress
 from .recipe import Recipe
@@ -23,6 +23,7 @@ def watcher_of(
     *,
     measured: bool,
     before: float = 0.0,
+    stage: Literal["training", "warming up"] = "training",
     tell: Callable[[TrainingProgress], None] | None = None,
     marks: list[float] | None = None,
 ) -> Any:
@@ -32,7 +33,8 @@ def watcher_of(
         recipe: Its `patience` and `minutes` count here.
         scratch: Where check points are marked as whole.
         measured: Whether there are dev queries.
-        before: Seconds that it took before it was broken off.
+        before: Seconds that it took before: lessons, and parts that were broken off.
+        stage: What the progress is called.
         tell: Told after every step.
         marks: Gets the time after every step.
     """
@@ -62,7 +64,7 @@ def watcher_of(
             if tell is not None:
                 tell(
                     TrainingProgress(
-                        stage="training",
+                        stage=stage,
                         done=state.global_step,
                         total=state.max_steps,
                         epoch=self.epoch,
