@@ -44,6 +44,17 @@ def test_windows_answers_and_reasons_are_told(cli, docs):
     assert meeting["cached"] is True
 
 
+def test_a_route_says_which_way_it_took_and_why(cli, docs):
+    with StubServer(backwards) as server:
+        ended = cli(
+            "explain", "--docs", docs, "--query", "what barks", "--doc", "cat",
+            "--strategy", "route(keep, listwise)", "--base-url", server.base_url, "--model", "stub",
+        )  # fmt: skip
+    assert ended.code == Exit.DONE
+    [line] = [line for line in ended.out.splitlines() if " was chosen: " in line]
+    assert line.startswith(("route(keep, listwise): keep", "route(keep, listwise): listwise"))
+
+
 def test_a_dataset_tells_its_judgements_and_puts_its_first_stage_in_front(cli, dataset):
     with StubServer(lambda body: "3") as server:
         ended = cli(

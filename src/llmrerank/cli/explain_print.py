@@ -29,8 +29,12 @@ def lines(explanation: Explanation, grades: Mapping[str, int], *, whole: bool) -
         grades: Of judged documents, by id as text.
         whole: Show passages, windows and answers in full.
     """
+    from llmrerank.trace import Routed
+
     yield from _wrapped(f"query: {_plain(explanation.query)}", hang=2)
     yield from _wrapped(f"pipeline: {explanation.strategy}", hang=2)
+    for routed in explanation.trace.of(Routed):
+        yield from _wrapped(f"{routed.stage}: {routed.strategy} was chosen: {routed.reason}", hang=2)
     for account in explanation.accounts:
         yield ""
         yield from _account(account, grades.get(str(account.id)), whole=whole)
