@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llmrerank.clients.models import find
@@ -26,9 +27,10 @@ from llmrerank.clients.pairs import PairScorer
 from llmrerank.errors import RerankError
 from llmrerank.evaluate import Dataset, Row, compare
 from llmrerank.evaluate.noise import difference
+from llmrerank.settings import Settings
 from llmrerank.train import Recipe, TrainingProgress, distil
 from llmrerank.train.distil import DISTIL
-from llmrerank.train.reference import DATASET, at_hand, build, folder
+from llmrerank.train.reference import DATASET, RECIPE, at_hand, build, folder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -36,6 +38,8 @@ PAGE = ROOT / "docs" / "training.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 MEASURE = "nDCG@10"
 FEWER_LAYERS = 3
+CANDIDATES = 50
+DEV_DEPTH = RECIPE.dev_depth
 OUT_OF_DOMAIN = ("dl19", "npl", "noveleval", "cranfield")
 
 TEACHERS = {
@@ -53,8 +57,17 @@ TEACHERS = {
 }
 """Stored rankings of the BM25 candidates of DL19, by what the table calls them."""
 
-DISTILLATION: Recipe = DISTIL
-DEALING = {"depth": 100, "size": 20, "shuffles": 1}
+DISTILLATION: Recipe = replace(
+    DISTIL,
+    learning_rate=5e-5,
+    epochs=2,
+    freeze_embeddings=True,
+    precision="bf16",
+    max_length=128,
+    dev_depth=20,
+)
+"""The students begin as the reference, which ranks pairs already: 43 queries alone teach the base nothing."""
+DEALING = {"depth": 50, "size": 10, "shuffles": 1}
 DISTILLED_ON, TESTED_ON = "dl19", ("dl21", "noveleval")
 
 Line = list[str]
@@ -72,14 +85,15 @@ def reference(data: Path, *, layers: int | None = None) -> Path:
 
 def student(data: Path, teacher: str) -> Path:
     """A model that learned what a teacher said of DL19, built where it is not there."""
-    decides = [teacher, TEACHERS[teacher], DISTILLATION.to_dict(), DEALING]
+    begun = reference(data)
+    decides = [begun.name, teacher, TEACHERS[teacher], DISTILLATION.to_dict(), DEALING]
     key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
     out = folder().parent / f"taught-{key}"
     if not (out / "training.json").is_file():
         print(f"distilling {teacher} into {out}", file=sys.stderr)
         runs = [data / DISTILLED_ON / "runs" / name for name in TEACHERS[teacher]]
         opened = Dataset.open(data / DISTILLED_ON, all_queries=True)
-        distil(opened, out, teachers=runs, recipe=DISTILLATION, progress=told(), **DEALING)
+        distil(opened, out, teachers=runs, base=str(begun), recipe=DISTILLATION, progress=told(), **DEALING)
     return out
 
 
@@ -98,16 +112,29 @@ def told() -> Callable[[TrainingProgress], None]:
     return tell
 
 
-def rows_of(data: Path, name: str, models: Sequence[Path | None], limit: int | None) -> tuple[int, list[Row]]:
-    """BM25 and rerankers over the same candidates: None is the base's cosine, else a cross-encoder."""
-    opened = Dataset.open(data / name)
-    stage = str(opened.default_first_stage())
-    strategies = [stage] + [
-        f"{stage} >> bi-encoder" if model is None else f"{stage} >> cross-encoder(model={str(model)!r})"
-        for model in models
-    ]
-    comparison = compare(opened, strategies, measures=[MEASURE], limit=limit)
+def measured(data: Path, name: str, strategies: Sequence[str], limit: int | None) -> tuple[int, list[Row]]:
+    """Pipelines over one collection. Scores and indexes are kept, so that no pair is scored twice."""
+    kept = folder().parent
+    comparison = compare(
+        Dataset.open(data / name),
+        strategies,
+        settings=Settings(cache=kept / "scores.sqlite"),
+        measures=[MEASURE],
+        limit=limit,
+        index=kept / "index",
+    )
     return comparison.queries, list(comparison.rows)
+
+
+def rows_of(data: Path, name: str, judges: Sequence[str], limit: int | None) -> tuple[int, list[Row]]:
+    """The first stage, and judges over its candidates."""
+    stage = replace(Dataset.open(data / name).default_first_stage(), cut=CANDIDATES)
+    return measured(data, name, [str(stage), *(f"{stage} >> {judge}" for judge in judges)], limit)
+
+
+def encoder(model: Path) -> str:
+    """A model as a strategy."""
+    return f"cross-encoder(model={str(model)!r})"
 
 
 def gap(row: Row, other: Row) -> str:
@@ -133,23 +160,42 @@ def table(head: Line, lines: Sequence[Line]) -> str:
 
 
 def quality(data: Path, names: Sequence[str], model: Path, limit: int | None) -> str:
-    """A model against BM25 and the base's cosine over the same candidates."""
+    """A model, alone and fused with the order that it was given, against that order and the base's cosine."""
+    own = encoder(model)
     lines = []
     for name in names:
-        queries, [bm25, cosine, own] = rows_of(data, name, [None, model], limit)
-        lines.append([name, str(queries), *map(mean, (bm25, cosine, own)), gap(own, bm25), gap(own, cosine)])
-    head = ["collection", "queries", "BM25", "cosine", "trained", "against BM25", "against cosine"]
-    return table(head, lines)
+        queries, rows = rows_of(data, name, ["bi-encoder", own, f"fuse({own})"], limit)
+        first, cosine, alone, fused = rows
+        gaps = [gap(row, other) for row in (alone, fused) for other in (first, cosine)]
+        lines.append([name, str(queries), *map(mean, rows), *gaps])
+    head = ["collection", "queries", "BM25", "cosine", "trained", "fused with BM25"]
+    against = [f"{what} against {other}" for what in ("trained", "fused") for other in ("BM25", "cosine")]
+    return table([*head, *against], lines)
 
 
 def in_domain(data: Path, limit: int | None) -> str:
     """The reference on the test split of the collection that it was trained on."""
-    return "### On SciFact's test split\n\n" + quality(data, [DATASET], reference(data), limit)
+    model = encoder(reference(data))
+    stage = f"hybrid % {DEV_DEPTH}"
+    strategies = [stage, f"{stage} >> {model}", f"{stage} >> fuse({model})"]
+    queries, rows = measured(data, DATASET, ["bm25", *strategies], limit)
+    bm25, hybrid, *judged = rows
+    lines = [[f"`{stage}`", mean(hybrid), gap(hybrid, bm25), ""]]
+    for row, what in zip(judged, ("cross-encoder", "fuse(cross-encoder)"), strict=True):
+        lines.append([f"`{stage} >> {what}`", mean(row), gap(row, bm25), gap(row, hybrid)])
+    behind = table(["pipeline", MEASURE, f"against BM25's {mean(bm25)}", "against its first stage"], lines)
+    return (
+        f"### On SciFact's test split\n\nBM25's first {CANDIDATES}:\n\n"
+        + quality(data, [DATASET], reference(data), limit)
+        + f"\n\nBehind `hybrid`, over {queries} queries:\n\n{behind}"
+    )
 
 
 def out_of_domain(data: Path, limit: int | None) -> str:
     """The reference on collections that it never saw."""
-    return "### Out of domain\n\n" + quality(data, OUT_OF_DOMAIN, reference(data), limit)
+    return f"### Out of domain\n\nThe first {CANDIDATES} of BM25, here too.\n\n" + quality(
+        data, OUT_OF_DOMAIN, reference(data), limit
+    )
 
 
 def layers(data: Path, limit: int | None) -> str:
@@ -162,7 +208,7 @@ def layers(data: Path, limit: int | None) -> str:
     ratio = statistics.median(after / before for before, after in zip(*fast, strict=True))
     lines = []
     for name in (DATASET, *OUT_OF_DOMAIN):
-        queries, [_, all_layers, own] = rows_of(data, name, [whole, fewer], limit)
+        queries, [_, all_layers, own] = rows_of(data, name, [encoder(whole), encoder(fewer)], limit)
         lines.append([name, str(queries), mean(all_layers), mean(own), gap(own, all_layers)])
     before, after = (statistics.median(one) for one in fast)
     return (
@@ -202,7 +248,8 @@ def distillation(data: Path, limit: int | None) -> str:
     for teacher in TEACHERS:
         model = student(data, teacher)
         for name in TESTED_ON:
-            queries, [bm25, cosine, judged, own] = rows_of(data, name, [None, supervised, model], limit)
+            judges = ["bi-encoder", encoder(supervised), encoder(model)]
+            queries, [bm25, cosine, judged, own] = rows_of(data, name, judges, limit)
             lines.append(
                 [
                     teacher,
