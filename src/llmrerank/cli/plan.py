@@ -1,0 +1,277 @@
+"""`llmrerank plan`: which pipeline, with how many candidates, for a collection and a latency."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
+
+from llmrerank.errors import ConfigError
+
+from .exits import Exit
+from .options import ConfigPath, configured
+from .progress import line
+from .talk import Talk
+
+if TYPE_CHECKING:
+    from llmrerank.evaluate import Dataset
+    from llmrerank.planner import Measurements
+    from llmrerank.settings import Settings
+
+__all__ = ["plan"]
+
+SCHEMA = 1
+
+_BOUNDS, _MEASURING, _MODEL = "Bounds", "Measuring", "Model"
+
+
+def plan(
+    *,
+    docs: Annotated[
+        str,
+        Option(
+            "--docs",
+            metavar="N",
+            rich_help_panel=_BOUNDS,
+            help="Documents to search: 10000000, 10_000_000 or 10M",
+        ),
+    ],
+    latency: Annotated[
+        str,
+        Option(
+            "--latency",
+            metavar="TIME",
+            rich_help_panel=_BOUNDS,
+            help="95 of 100 queries end within: 1s, 300ms, 2min",
+        ),
+    ],
+    cost: Annotated[
+        float | None,
+        Option(
+            "--cost",
+            metavar="USD",
+            min=0,
+            rich_help_panel=_BOUNDS,
+            help="A query takes at most; needs --prices",
+        ),
+    ] = None,
+    pipeline: Annotated[
+        list[str] | None,
+        Option(
+            "--pipeline",
+            metavar="SPEC...",
+            rich_help_panel=_BOUNDS,
+            show_default=False,
+            help="Weigh these alone; cuts left out are chosen  [default: all at hand]",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        Option(
+            "--dataset",
+            metavar="DIR",
+            rich_help_panel=_MEASURING,
+            help="Yours, with judgements  [default: the stdlib collection]",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        Option(
+            "--split",
+            metavar="NAME",
+            rich_help_panel=_MEASURING,
+            help="Judgements qrels/NAME.tsv  [default: test]",
+        ),
+    ] = None,
+    within: Annotated[
+        str,
+        Option("--within", metavar="TIME", rich_help_panel=_MEASURING, help="Measure for about that long"),
+    ] = "50s",
+    calls: Annotated[
+        int,
+        Option(
+            "--calls",
+            metavar="N",
+            min=0,
+            rich_help_panel=_MEASURING,
+            help="LLM calls to time for each strategy; 0: assumed",
+        ),
+    ] = 0,
+    index: Annotated[
+        Path | None,
+        Option(
+            "--index", metavar="DIR", rich_help_panel=_MEASURING, help="Keep indexes of the dataset there"
+        ),
+    ] = None,
+    measurements: Annotated[
+        Path | None,
+        Option(
+            "--measurements",
+            metavar="FILE",
+            rich_help_panel=_MEASURING,
+            help="Plan from these; measure nothing",
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        Option("--save", metavar="FILE", rich_help_panel=_MEASURING, help="Keep what was measured (JSON)"),
+    ] = None,
+    model: Annotated[
+        str | None, Option("--model", metavar="NAME", rich_help_panel=_MODEL, help="LLM that would be asked")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        Option("--base-url", metavar="URL", rich_help_panel=_MODEL, help="Where  [env: OPENAI_BASE_URL]"),
+    ] = None,
+    parallel: Annotated[
+        int | None,
+        Option("--parallel", metavar="N", min=1, rich_help_panel=_MODEL, help="Calls at once  [default: 8]"),
+    ] = None,
+    prices: Annotated[
+        Path | None,
+        Option(
+            "--prices",
+            metavar="FILE",
+            rich_help_panel=_MODEL,
+            help="US dollars by model  [env: LLMRERANK_PRICES]",
+        ),
+    ] = None,
+    seed: Annotated[int, Option("--seed", metavar="N", rich_help_panel=_MODEL, help="Of all draws")] = 0,
+    config: ConfigPath = None,
+    talk: Talk,
+) -> Exit:
+    r"""Choose a pipeline for a collection and a latency: measured here, nothing is sent to an LLM.
+
+    \b
+      llmrerank plan --docs 10M --latency 1s
+      llmrerank plan --docs 10M --latency 2s --cost 0.001 --model gpt-5-mini --prices prices.toml
+      llmrerank plan --docs 50000 --latency 300ms --dataset data --pipeline "bm25 >> bi-encoder"
+    """
+    faults: list[str] = []
+    wanted = _documents(docs, faults)
+    seconds = _seconds(latency, "--latency", faults)
+    patience = _seconds(within, "--within", faults)
+    if measurements is not None:
+        given = {"--dataset": dataset, "--split": split, "--index": index, "--save": save, "--calls": calls}
+        faults += [
+            f"{flag} has no use beside --measurements, which says what was measured"
+            for flag, value in given.items()
+            if value
+        ]
+    if faults:
+        raise ConfigError("; ".join(faults))
+    said: dict[str, Any] = {"model": model, "base_url": base_url, "parallel": parallel, "prices": prices}
+    settings = configured(config).settings(
+        **{name: value for name, value in said.items() if value is not None}, seed=seed
+    )
+    from llmrerank import planner
+    from llmrerank.whole_file import refuse_unwritable
+
+    from .plan_print import print_plan
+
+    if save is not None:
+        refuse_unwritable(save)
+    if measurements is not None:
+        measured = planner.Measurements.load(measurements)
+    else:
+        measured = _measured(
+            _opened(dataset, split),
+            stand_in=dataset is None,
+            docs=wanted,
+            pipelines=pipeline or (),
+            within=patience,
+            calls=calls,
+            index=index,
+            settings=settings,
+            talk=talk,
+        )
+    if save is not None:
+        measured.save(save)
+        talk.say(f"wrote {save}; --measurements {save} plans from it")
+    made = planner.plan(
+        measured,
+        docs=wanted,
+        latency=seconds,
+        cost=cost,
+        pipelines=pipeline or (),
+        settings=settings,
+        seed=seed,
+    )
+    if talk.json:
+        talk.print_json({"schema": SCHEMA, **made.to_dict()})
+    else:
+        print_plan(made)
+    return Exit.DONE
+
+
+def _measured(
+    dataset: Dataset,
+    *,
+    stand_in: bool,
+    docs: int,
+    pipelines: list[str] | tuple[()],
+    within: float,
+    calls: int,
+    index: Path | None,
+    settings: Settings,
+    talk: Talk,
+) -> Measurements:
+    from llmrerank import planner
+
+    with line(talk) as show:
+        measured = planner.measure(
+            dataset,
+            docs=docs,
+            pipelines=pipelines,
+            within=within,
+            settings=settings,
+            calls=calls,
+            index=index,
+            stand_in=stand_in,
+            progress=show,
+        )
+    talk.say(f"measured for {measured.seconds:.0f} s on {measured.machine}, with {measured.dataset}")
+    return measured
+
+
+def _opened(dataset: str | None, split: str | None) -> Dataset:
+    if dataset is not None:
+        from llmrerank.evaluate import Dataset
+
+        return Dataset.open(dataset, split=split)
+    from llmrerank.evaluate.stdlib import stdlib_collection
+
+    from .doctor_quality import collection_folder
+
+    return stdlib_collection(collection_folder())
+
+
+def _documents(text: str, faults: list[str]) -> int:
+    """A number of documents as people write it."""
+    try:
+        number = float(text[:-1]) * _THOUSANDS[text[-1:].lower()] if text[-1:].isalpha() else int(text)
+    except (ValueError, KeyError):
+        number = 0
+    if not 1 <= number < math.inf:
+        faults.append(f"--docs must be a number of 1 or more, such as 10000000 or 10M, got '{text}'")
+        return 1
+    return round(number)
+
+
+def _seconds(text: str, flag: str, faults: list[str]) -> float:
+    """A time as people write it."""
+    from llmrerank.quantities import seconds_of
+
+    try:
+        seconds = seconds_of(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        faults.append(f"{flag} must be a time above 0, such as 1s, 300ms or 2min, got '{text}'")
+        return 1.0
+    return seconds
+
+
+_THOUSANDS = {"k": 10**3, "m": 10**6, "b": 10**9}
