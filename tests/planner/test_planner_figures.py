@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored import DOCUMENTS, LISTWISE, QUERIES, TOKENS, measurements, search_seconds
 
@@ -32,6 +32,7 @@ def test_a_law_that_was_planted_is_found_and_holds_ten_times_beyond(exponent):
     assert law.at(10_000_000) == pytest.approx(true(10_000_000), rel=0.01)
 
 
+@settings(max_examples=12)
 @given(st.integers(0, 1000), st.sampled_from([0.5, 0.75, 1.0]))
 def test_noise_of_a_tenth_leaves_the_tail_within_a_factor_of_two_ten_times_beyond(seed, exponent):
     chance = random.Random(seed)
@@ -188,8 +189,8 @@ def test_remembered_documents_cost_nothing_again_the_less_so_the_larger_the_coll
 
 def test_calls_tokens_and_cost_follow_the_formulas_of_the_algorithm():
     stored = measurements(asked=(LISTWISE,))
-    settings = Settings(prices=Prices({"small": Price(input=1.0, output=10.0)}))
-    found = outlook(stored, "bm25 % 100 >> listwise", docs=DOCUMENTS, settings=settings)
+    priced = Settings(prices=Prices({"small": Price(input=1.0, output=10.0)}))
+    found = outlook(stored, "bm25 % 100 >> listwise", docs=DOCUMENTS, settings=priced)
     stage = found.stages[1]
     assert (stage.calls.least, stage.calls.most) == (9, 9)
     assert (stage.tokens_in, stage.tokens_out) == (9 * 100 + 9 * 20 * 50, 9 * 80)

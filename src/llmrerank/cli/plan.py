@@ -87,7 +87,7 @@ def plan(
     ] = None,
     within: Annotated[
         str,
-        Option("--within", metavar="TIME", rich_help_panel=_MEASURING, help="Measure for about that long"),
+        Option("--within", metavar="TIME", rich_help_panel=_MEASURING, help="Measure for about that long  [default: 50s]"),
     ] = "50s",
     calls: Annotated[
         int,
@@ -96,7 +96,7 @@ def plan(
             metavar="N",
             min=0,
             rich_help_panel=_MEASURING,
-            help="LLM calls to time for each strategy; 0: assumed",
+            help="LLM calls to time for each strategy  [default: 0]",
         ),
     ] = 0,
     index: Annotated[
@@ -138,7 +138,7 @@ def plan(
             help="US dollars by model  [env: LLMRERANK_PRICES]",
         ),
     ] = None,
-    seed: Annotated[int, Option("--seed", metavar="N", rich_help_panel=_MODEL, help="Of all draws")] = 0,
+    seed: Annotated[int, Option("--seed", metavar="N", rich_help_panel=_MODEL, help="Of all draws  [default: 0]")] = 0,
     config: ConfigPath = None,
     talk: Talk,
 ) -> Exit:

@@ -27,7 +27,7 @@ __all__ = ["Latency", "StageSeconds"]
 
 _DRAWS = 600
 """Draws for each pipeline, at least: as many for each query."""
-_RESAMPLES = 200
+_RESAMPLES = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,31 +88,35 @@ class Latency:
     def figures(self, stages: Sequence[StageSeconds], shares: Sequence[float]) -> list[Figure]:
         """Quantiles of the sum of some stages, with intervals: of the queries drawn, and of the laws."""
         basis = joined(stage.basis for stage in stages)
-        totals = {kind: _added([getattr(stage, kind) for stage in stages]) for kind in _KINDS}
-        middle, low, high = (sorted(totals[kind]) for kind in _KINDS)
-        chance = random.Random(self._seed)
-        resampled: dict[str, list[list[float]]] = {"low": [], "high": []}
-        for _ in range(_RESAMPLES):
-            drawn = chance.choices(range(self._queries), k=self._queries)
-            for kind, kept in resampled.items():
-                values = totals[kind]
-                again = sorted(
-                    value for q in drawn for value in values[q * self._times : (q + 1) * self._times]
-                )
-                kept.append([at_rank(again, share) for share in shares])
+        middle, low, high = (_added([getattr(stage, kind) for stage in stages]) for kind in _KINDS)
+        lowest = self._resampled(low, shares)
+        highest = lowest if high == low else self._resampled(high, shares)
+        rising = sorted(middle)
         found = []
         for place, share in enumerate(shares):
-            ends = [sorted(row[place] for row in resampled[kind]) for kind in ("low", "high")]
-            value = at_rank(middle, share)
+            value = at_rank(rising, share)
+            ends = [sorted(row[place] for row in rows) for rows in (lowest, highest)]
             found.append(
                 Figure(
                     value=value,
-                    low=min(value, at_rank(low, share), ends[0][_RESAMPLES // 40]),
-                    high=max(value, at_rank(high, share), ends[1][-1 - _RESAMPLES // 40]),
+                    low=min(value, ends[0][_RESAMPLES // 40]),
+                    high=max(value, ends[1][-1 - _RESAMPLES // 40]),
                     basis=basis,
                 )
             )
         return found
+
+    def _resampled(self, values: Sequence[float], shares: Sequence[float]) -> list[list[float]]:
+        """Quantiles of the draws of queries that are drawn anew, with replacement."""
+        chance = random.Random(self._seed)
+        rows = []
+        for _ in range(_RESAMPLES):
+            again: list[float] = []
+            for query in chance.choices(range(self._queries), k=self._queries):
+                again += values[query * self._times : (query + 1) * self._times]
+            again.sort()
+            rows.append([at_rank(again, share) for share in shares])
+        return rows
 
     def quantile(self, parts: tuple[Part, ...], share: float) -> float:
         """A quantile of a whole pipeline, without its interval."""
