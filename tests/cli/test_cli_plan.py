@@ -13,7 +13,7 @@ from llmrerank.spec import parse
 from llmrerank.testing.stub_server import StubServer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "planner"))
-from stored import LISTWISE, measurements  # noqa: E402 - written down once for all tests of plans
+from stored import LISTWISE, measurements
 
 QUERIES = 12
 

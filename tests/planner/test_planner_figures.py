@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -235,5 +236,5 @@ def test_places_are_spread_evenly_from_any_beginning(count):
     for size in (8, 16):
         if size <= count:
             ordered = sorted(places[:size])
-            gaps = [b - a for a, b in zip(ordered, ordered[1:], strict=False)]
+            gaps = [b - a for a, b in pairwise(ordered)]
             assert max(gaps, default=0) <= 2 * math.ceil(count / (size // 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,125 +25,118 @@ __all__ = ["plan"]
 
 SCHEMA = 1
 
-_BOUNDS, _MEASURING, _MODEL = "Bounds", "Measuring", "Model"
+
+def _option(panel: str, *names: str, metavar: str, help: str, **more: Any) -> Any:
+    return Option(*names, rich_help_panel=panel, metavar=metavar, help=help, show_default=False, **more)
+
+
+_bound = partial(_option, "Bounds")
+_measuring = partial(_option, "Measuring")
+_asking = partial(_option, "Model")
 
 
 def plan(
     *,
     docs: Annotated[
         str,
-        Option(
+        _bound(
             "--docs",
             metavar="N",
-            rich_help_panel=_BOUNDS,
             help="Documents to search: 10000000, 10_000_000 or 10M",
         ),
     ],
     latency: Annotated[
         str,
-        Option(
+        _bound(
             "--latency",
             metavar="TIME",
-            rich_help_panel=_BOUNDS,
             help="95 of 100 queries end within: 1s, 300ms, 2min",
         ),
     ],
     cost: Annotated[
         float | None,
-        Option(
+        _bound(
             "--cost",
             metavar="USD",
             min=0,
-            rich_help_panel=_BOUNDS,
             help="A query takes at most; needs --prices",
         ),
     ] = None,
     pipeline: Annotated[
         list[str] | None,
-        Option(
+        _bound(
             "--pipeline",
             metavar="SPEC...",
-            rich_help_panel=_BOUNDS,
-            show_default=False,
             help="Weigh these alone; cuts left out are chosen  [default: all at hand]",
         ),
     ] = None,
     dataset: Annotated[
         str | None,
-        Option(
+        _measuring(
             "--dataset",
             metavar="DIR",
-            rich_help_panel=_MEASURING,
             help="Yours, with judgements  [default: the stdlib collection]",
         ),
     ] = None,
     split: Annotated[
         str | None,
-        Option(
+        _measuring(
             "--split",
             metavar="NAME",
-            rich_help_panel=_MEASURING,
             help="Judgements qrels/NAME.tsv  [default: test]",
         ),
     ] = None,
     within: Annotated[
         str,
-        Option("--within", metavar="TIME", rich_help_panel=_MEASURING, help="Measure for about that long  [default: 50s]"),
+        _measuring("--within", metavar="TIME", help="Measure for about that long  [default: 50s]"),
     ] = "50s",
     calls: Annotated[
         int,
-        Option(
+        _measuring(
             "--calls",
             metavar="N",
             min=0,
-            rich_help_panel=_MEASURING,
             help="LLM calls to time for each strategy  [default: 0]",
         ),
     ] = 0,
     index: Annotated[
         Path | None,
-        Option(
-            "--index", metavar="DIR", rich_help_panel=_MEASURING, help="Keep indexes of the dataset there"
-        ),
+        _measuring("--index", metavar="DIR", help="Keep indexes of the dataset there"),
     ] = None,
     measurements: Annotated[
         Path | None,
-        Option(
+        _measuring(
             "--measurements",
             metavar="FILE",
-            rich_help_panel=_MEASURING,
             help="Plan from these; measure nothing",
         ),
     ] = None,
     save: Annotated[
         Path | None,
-        Option("--save", metavar="FILE", rich_help_panel=_MEASURING, help="Keep what was measured (JSON)"),
+        _measuring("--save", metavar="FILE", help="Keep what was measured (JSON)"),
     ] = None,
-    model: Annotated[
-        str | None, Option("--model", metavar="NAME", rich_help_panel=_MODEL, help="LLM that would be asked")
-    ] = None,
+    model: Annotated[str | None, _asking("--model", metavar="NAME", help="LLM that would be asked")] = None,
     base_url: Annotated[
         str | None,
-        Option("--base-url", metavar="URL", rich_help_panel=_MODEL, help="Where  [env: OPENAI_BASE_URL]"),
+        _asking("--base-url", metavar="URL", help="Where  [env: OPENAI_BASE_URL]"),
     ] = None,
     parallel: Annotated[
         int | None,
-        Option("--parallel", metavar="N", min=1, rich_help_panel=_MODEL, help="Calls at once  [default: 8]"),
+        _asking("--parallel", metavar="N", min=1, help="Calls at once  [default: 8]"),
     ] = None,
     prices: Annotated[
         Path | None,
-        Option(
+        _asking(
             "--prices",
             metavar="FILE",
-            rich_help_panel=_MODEL,
             help="US dollars by model  [env: LLMRERANK_PRICES]",
         ),
     ] = None,
-    seed: Annotated[int, Option("--seed", metavar="N", rich_help_panel=_MODEL, help="Of all draws  [default: 0]")] = 0,
+    seed: Annotated[int, _asking("--seed", metavar="N", help="Of all draws  [default: 0]")] = 0,
     config: ConfigPath = None,
     talk: Talk,
 ) -> Exit:
-    r"""Choose a pipeline for a collection and a latency: measured here, nothing is sent to an LLM.
+    r"""Choose a pipeline for a collection and a latency: measured here, asking no LLM but by --calls.
 
     \b
       llmrerank plan --docs 10M --latency 1s

@@ -43,7 +43,8 @@ class FirstStage:
 
     Attributes:
         stage: As written, without a cut-off.
-        sizes: By size of the collection, the seconds of searches for `shallow` documents.
+        sizes: By size of the collection, the seconds of searches for `shallow` documents, the least of some
+            passes.
         shallow: How many those were.
         depths: By number of documents asked for, the seconds of searches in a collection of `size`.
         size: Documents in that collection.

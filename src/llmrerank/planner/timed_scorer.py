@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 
 from llmrerank.clients.cosines import forget_vectors
 from llmrerank.clients.local import pair_client
 from llmrerank.clients.models import ModelKind
 from llmrerank.counted import counted
+from llmrerank.errors import DataError
 from llmrerank.evaluate.preparation import warm_models
 from llmrerank.judges.chunked import Chunked
 from llmrerank.pipeline import Pipeline
@@ -24,11 +26,12 @@ from .work import TimedList
 
 __all__ = ["timed_scorer"]
 
-SHORT = ((10, 4), (30, 4))
-"""Lengths of lists that are timed on their own, and how many of each."""
+SHORT = (10, 30, 10, 30, 10, 30)
+"""Lengths of lists that are timed each on its own."""
 DEPTHS = (100, 50, 30, 20)
 """Lengths of the lists that are scored: the longest of which there is time for enough queries."""
 ENOUGH, FEWEST = 40, 5
+_SHORTEST = 2
 _READS_ALL = 10**9
 
 
@@ -46,6 +49,7 @@ async def timed_scorer(
 
     Raises:
         ConfigError, MissingExtra: The model is not there or cannot be loaded.
+        DataError: No query finds anything.
     """
     collected.tell(f"{part.name}: loading")
     ends = time.monotonic() + min(share, collected.left)
@@ -61,11 +65,13 @@ async def timed_scorer(
     order = spread(len(collected.queries))
     scores: list[dict[int, float]] = [{} for _ in order]
     forget_vectors()
-    for length, many in SHORT:
-        for place in order[:many]:
-            timer.forget()
-            await timer.time(place, collected.found[first[0]][place][:length])
-    slowest = max(one.seconds / max(1, one.documents) for one in timer.lists[-SHORT[-1][1] :])
+    for place, length in zip(cycle(order), SHORT, strict=False):
+        if len(timer.lists) >= _SHORTEST and time.monotonic() > ends:
+            break
+        timer.forget()
+        await timer.time(place, collected.found[first[0]][place][:length])
+    longest = max((one.documents for one in timer.lists), default=0)
+    slowest = max((one.seconds / longest for one in timer.lists if one.documents == longest), default=1.0)
     room_for = (ends - time.monotonic()) / slowest / len(first)
     wanted = min(ENOUGH, len(order))
     depth = deepest or next((one for one in DEPTHS if room_for / one >= wanted), DEPTHS[-1])
@@ -79,6 +85,8 @@ async def timed_scorer(
         scores[place] = await timer.time(place, given)
         done += 1
     del held
+    if not timer.lists:
+        raise DataError(f"{' and '.join(first)} find nothing for any query, so '{part.name}' cannot be timed")
     if done < len(order):
         collected.notes.append(
             f"{part.name} scored {counted(done, 'query')} of {len(order)}, {depth} documents each: "
