@@ -4,8 +4,8 @@
         [--largest 200000]
 
 1. For every dataset and pipeline: measured as `llmrerank plan` does, predicted, and run by `compare` over the
-   same queries (in brackets), in one process. Predicted p95 / measured p95 lies between 0.75 and 1.25. With more
-   rounds the ratio is that of medians: other work on the machine moves single ones.
+   same queries (in brackets), in one process. Predicted p95 / measured p95 lies between 0.75 and 1.25. With
+   more rounds the ratio is that of medians: other work on the machine moves single ones.
 2. BM25 seen in collections of up to a tenth of `--largest` documents, projected to that size and measured
    there: the ratio of p95s lies between 0.5 and 2. `benchmarks/ten_million.py` goes on to ten million.
 3. What stored LLM runs of TREC DL19 closed of the gap between the order of BM25 and the best order of its

@@ -16,13 +16,12 @@ from .basis import Basis, Figure, joined
 from .course import Part
 from .measurements import JudgedQuery, Measurements
 
-__all__ = ["SHARE", "UNBOUNDED", "Gains", "Standing", "ndcg"]
+__all__ = ["SHARE", "Gains", "Standing", "ndcg"]
 
 SHARE = 0.4
 """What an LLM is assumed to close of that gap; what logged ones closed says `benchmarks/plan.py`."""
 CUT = 10
 """Places that count."""
-UNBOUNDED = 10**9
 _RESAMPLES = 400
 _LIKE = 2.0
 """Factor between sizes of collections within which an order is taken to be worth the same."""
@@ -70,14 +69,17 @@ class Gains:
         self._scorers = {one.strategy: one for one in measurements.scorers}
         self._known: dict[tuple[Part, ...], tuple[Standing, ...]] = {}
 
-    def depth(self, first: str, scorer: str) -> int:
-        """How long a first stage's lists may be so that a local model has scored all of each.
-
-        Lists that end before are no bound; `UNBOUNDED` where all do, 0 where the model scored no query.
-        """
-        scored = zip(self._first[first].found, self._scorers[scorer].scores, strict=True)
-        reach = [_reach(found, scores) for found, scores in scored if scores]
-        return min(reach, default=0)
+    def covered(self, parts: tuple[Part, ...]) -> bool:
+        """Whether every local model has scored all that it is given, for queries it scored at all."""
+        return all(
+            scores.keys() >= set(standing.order)
+            for place, part in enumerate(parts)
+            if part.local
+            for standing, scores in zip(
+                self.after(parts[:place]), self._scorers[part.name].scores, strict=True
+            )
+            if scores
+        )
 
     def after(self, parts: tuple[Part, ...]) -> tuple[Standing, ...]:
         """Every query after the stages of a pipeline; the first part is the first stage."""
@@ -121,7 +123,7 @@ class Gains:
             value=self.mean(parts),
             low=means[_RESAMPLES // 40],
             high=means[-1 - _RESAMPLES // 40],
-            basis=joined([self._alike(), *map(self._assumed, parts), self._deeper(parts)]),
+            basis=joined([self._alike(), *map(self._assumed, parts), self._uncovered(parts)]),
         )
 
     def recall(self, parts: tuple[Part, ...]) -> float:
@@ -158,17 +160,11 @@ class Gains:
             return Basis.of_assumption(f"{part.name} closes {SHARE:g} of the gap to the best order")
         return Basis()
 
-    def _deeper(self, parts: tuple[Part, ...]) -> Basis:
+    def _uncovered(self, parts: tuple[Part, ...]) -> Basis:
         """A local model that is given more than it has scored leaves the rest behind."""
-        if len(parts) < 2 or not parts[1].local:
+        if self.covered(parts):
             return Basis()
-        longest = max(len(one.order) for one in self.after(parts[:1]))
-        return Basis.beyond(longest / max(1, self.depth(parts[0].name, parts[1].name)))
-
-
-def _reach(found: Sequence[int], scores: Mapping[int, float]) -> int:
-    """The place before the first document without a score."""
-    return next((place for place, one in enumerate(found) if one not in scores), UNBOUNDED)
+        return Basis.of_assumption("documents that a local model has not scored stay behind")
 
 
 def _scored(before: Standing, query: JudgedQuery, scores: Mapping[int, float], cut: int | None) -> Standing:

@@ -18,7 +18,7 @@ from llmrerank.spec import Call
 
 from .collected import Collected, settings_for
 from .course import Part, parts_of
-from .measurements import Measurements
+from .measurements import Measurements, Scorer
 from .timed_asking import timed_asking
 from .timed_first import timed_first
 from .timed_scorer import timed_scorer
@@ -89,11 +89,11 @@ async def ameasure(
     firsts = [
         await timed_first(collected, stage, docs=docs, share=_FIRST * within / len(first)) for stage in first
     ]
-    scorers = []
+    scorers: list[Scorer] = []
     for place, part in enumerate(local):
         share = collected.left / (len(local) - place)
         deepest = max((_given(parts, part) for parts in named), default=0) or None
-        scorers.append(await timed_scorer(collected, part, first, share=share, deepest=deepest))
+        scorers.append(await timed_scorer(collected, part, first, scorers, share=share, deepest=deepest))
     askings = [await timed_asking(collected, part, first[0], calls=calls) for part in asked]
     return Measurements(
         dataset=dataset.name,
@@ -167,5 +167,5 @@ def _local(notes: list[str]) -> list[str]:
 
 
 def _given(parts: Sequence[Part], part: Part) -> int:
-    """Documents that a pipeline hands a stage right behind its first stage, where its cut-off is fixed."""
-    return parts[0].cut or 0 if len(parts) > 1 and parts[1].name == part.name else 0
+    """Documents among which a pipeline looks for those that it hands a stage, where that is fixed."""
+    return parts[0].cut or 0 if part.name in [one.name for one in parts[1:]] else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 from .course import Part, parts_of
 from .gains import Gains
@@ -53,6 +53,9 @@ def settings_of(shape: Sequence[Part], gains: Gains, found: int) -> Iterator[tup
         gains: Knows how much local models have scored.
         found: Documents that the first stage found at most, of which quality is known.
     """
+    if all(part.cut is not None for part in shape[:-1]) and len(shape) > 1:
+        yield tuple(shape)
+        return
     if len(shape) == 1:
         yield (shape[0] if shape[0].cut is not None else replace(shape[0], cut=GRID[0]),)
         return
@@ -62,18 +65,10 @@ def settings_of(shape: Sequence[Part], gains: Gains, found: int) -> Iterator[tup
         parts = tuple(
             replace(part, cut=cuts[place]) if place in cuts else part for place, part in enumerate(shape)
         )
-        if all(_sensible(parts, place, cuts, gains, found) for place in range(len(parts) - 1)):
+        falling = [part.cut for part in parts if part.cut is not None]
+        if (
+            all(cut <= max(found, GRID[0]) for cut in chosen)
+            and all(a > b for a, b in pairwise(falling))
+            and gains.covered(parts)
+        ):
             yield parts
-
-
-def _sensible(parts: Sequence[Part], place: int, cuts: dict[int, int], gains: Gains, found: int) -> bool:
-    """Whether a chosen cut-off leaves less than came in, no more than the next stage has scored."""
-    if place not in cuts:
-        return True
-    cut, after = cuts[place], parts[place + 1]
-    before = [part.cut for part in parts[:place] if part.cut is not None]
-    if before and cut >= min(before):
-        return False
-    # What is less than the smallest choice is still a choice: a short list is reranked whole.
-    most = gains.depth(parts[0].name, after.name) if after.local and not before else found
-    return cut <= max(min(most, found), GRID[0])

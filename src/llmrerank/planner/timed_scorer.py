@@ -31,12 +31,20 @@ SHORT = (10, 30, 10, 30, 10, 30)
 DEPTHS = (100, 50, 30, 20)
 """Lengths of the lists that are scored: the longest of which there is time for enough queries."""
 ENOUGH, FEWEST = 40, 5
+BEST = 30
+"""Of what a model in front put first, so many are scored whatever their place in the first stage."""
 _SHORTEST = 2
 _READS_ALL = 10**9
 
 
 async def timed_scorer(
-    collected: Collected, part: Part, first: Sequence[str], *, share: float, deepest: int | None = None
+    collected: Collected,
+    part: Part,
+    first: Sequence[str],
+    before: Sequence[Scorer],
+    *,
+    share: float,
+    deepest: int | None = None,
 ) -> Scorer:
     """Time a local model, and keep its scores.
 
@@ -44,6 +52,7 @@ async def timed_scorer(
         collected: Queries, and what first stages found for them.
         part: The model as a stage.
         first: The first stages whose candidates it is to score.
+        before: Local models that may stand in front of it: their best are scored too.
         share: Seconds; the fewest lists that say anything may take longer.
         deepest: Documents of each list that a pipeline will hand it whatever happens, or None.
 
@@ -81,8 +90,7 @@ async def timed_scorer(
         if done >= FEWEST and time.monotonic() > ends:
             break
         collected.tell(f"{part.name}: query {done + 1} of {len(order)}, {depth} documents")
-        given = list({one.id: one for name in first for one in collected.found[name][place][:depth]}.values())
-        scores[place] = await timer.time(place, given)
+        scores[place] = await timer.time(place, _given(collected, place, first, before, depth))
         done += 1
     del held
     if not timer.lists:
@@ -99,6 +107,22 @@ async def timed_scorer(
         lists=tuple(timer.lists),
         scores=tuple(scores),
     )
+
+
+def _given(
+    collected: Collected, place: int, first: Sequence[str], before: Sequence[Scorer], depth: int
+) -> list[Document]:
+    """The candidates of a query: the leading ones of first stages, and the best of other models."""
+    chosen: dict[str, Document] = {}
+    for name in first:
+        found = collected.found[name][place]
+        chosen |= {str(one.id): one for one in found[:depth]}
+        for scorer in before:
+            scores = scorer.scores[place]
+            known = [one for one in found if collected.number(one) in scores]
+            known.sort(key=lambda one: -scores[collected.number(one)])
+            chosen |= {str(one.id): one for one in known[:BEST]}
+    return list(chosen.values())
 
 
 class _Timer:
