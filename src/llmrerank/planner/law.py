@@ -15,6 +15,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from llmrerank.errors import ConfigError
+
 __all__ = ["EXPONENTS", "Law", "Projection", "fit_law", "projected"]
 
 EXPONENTS = tuple(step / 20 for step in range(4, 25))
@@ -74,7 +76,12 @@ def projected(measured: Mapping[int, Sequence[float]], size: int) -> Projection:
     Args:
         measured: By size, the seconds of the same samples in the same order; at least one size.
         size: Wanted. Below the smallest measured size the smallest is taken, which errs high.
+
+    Raises:
+        ConfigError: No samples, or not as many at every size.
     """
+    if len({len(samples) for samples in measured.values()}) != 1 or not all(measured.values()):
+        raise ConfigError("a projection needs samples of the same queries at every size, one or more")
     sizes = sorted(measured)
     largest = sizes[-1]
     ranks = sorted(range(len(measured[largest])), key=lambda place: measured[largest][place])

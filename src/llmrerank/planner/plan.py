@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llmrerank.errors import ConfigError
 from llmrerank.settings import Settings
 
-from .course import spelled
-from .gains import Gains
+from .course import Part, spelled
 from .measurements import Measurements
 from .outlook import Glance, Outlook, Prophet
 from .shapes import settings_of, shapes
@@ -111,9 +110,12 @@ def plan(
     if cost is not None and cost < 0:
         raise ConfigError(f"cost must be 0 US dollars or more, got {cost:g}")
     prophet = Prophet(measurements, docs=docs, settings=settings, seed=seed)
+    weighed = shapes(measurements, pipelines)
+    for shape in weighed:
+        prophet.check(shape)
     kinds = [
-        [prophet.glance(parts) for parts in _settings(shape, prophet)]
-        for shape in _checked(shapes(measurements, pipelines), prophet)
+        [prophet.glance(parts) for parts in settings_of(shape, prophet.gains, _found(shape[0], measurements))]
+        for shape in weighed
     ]
     every = [one for kind in kinds for one in kind]
     if not every:
@@ -122,20 +124,9 @@ def plan(
     if not fitting:
         raise ConfigError(_impossible(every, prophet, docs=docs, latency=latency, cost=cost))
     best = _best(fitting)
-    rejected = []
+    rejected: list[Rejected] = []
     for kind in kinds:
-        of_it = best in kind
-        others = [one for one in kind if one is not best]
-        within = [one for one in others if _fits(one, latency, cost)]
-        beyond = [one for one in others if not _fits(one, latency, cost)]
-        shown = None
-        if of_it:
-            better = [one for one in beyond if one.quality > best.quality + WORTH]
-            shown = min(better, key=lambda one: (one.p95, spelled(one.parts)), default=None)
-        elif within:
-            shown = _best(within)
-        elif beyond:
-            shown = min(beyond, key=lambda one: (one.p95, spelled(one.parts)))
+        shown = _shown(kind, best, [one for one in kind if _fits(one, latency, cost)])
         if shown is not None:
             reason = _reason(shown, best, latency=latency, cost=cost)
             rejected.append(Rejected(outlook=prophet.outlook(shown.parts), reason=reason))
@@ -151,17 +142,24 @@ def plan(
     )
 
 
-def _checked(kinds: Iterable[Any], prophet: Prophet) -> list[Any]:
-    found = list(kinds)
-    for shape in found:
-        prophet.check(shape)
-    return found
+def _found(first: Part, measurements: Measurements) -> int:
+    """Documents that a first stage found at most."""
+    lists = next(one.found for one in measurements.first if one.stage == first.name)
+    return max(map(len, lists))
 
 
-def _settings(shape: Any, prophet: Prophet) -> Iterable[Any]:
-    found = next(one for one in prophet.measurements.first if one.stage == shape[0].name).found
-    gains: Gains = prophet.gains
-    return settings_of(shape, gains, max(map(len, found), default=0))
+def _shown(kind: Sequence[Glance], best: Glance, fitting: Sequence[Glance]) -> Glance | None:
+    """What is shown of one kind of pipeline: its best setting, else the one that is nearest to the bounds.
+
+    Of the kind that was chosen, the nearest setting beyond the bounds that would be better, if any.
+    """
+    if best in kind:
+        beyond = [one for one in kind if one not in fitting and one.quality > best.quality + WORTH]
+    elif fitting:
+        return _best(fitting)
+    else:
+        beyond = list(kind)
+    return min(beyond, key=lambda one: (one.p95, spelled(one.parts)), default=None)
 
 
 def _fits(one: Glance, latency: float, cost: float | None) -> bool:
