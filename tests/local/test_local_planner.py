@@ -11,6 +11,7 @@ from tiny_models import WORDS, tiny_bi_encoder, tiny_cross_encoder
 
 from llmrerank.evaluate import Dataset, compare
 from llmrerank.planner import measure, outlook, plan
+from llmrerank.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,11 @@ def test_gains_from_scores_are_those_that_compare_measures(dataset, models):
         f"bm25 % 40 >> {cross} % 15 >> {bi}",
         f"{dense} % 30 >> {cross}",
     ]
-    measured = measure(dataset, docs=2000, pipelines=pipelines, within=30)
+    # Model and endpoint are for the strategies that ask, and nobody is asked.
+    settings = Settings(model="someone", base_url="http://127.0.0.1:9/v1")
+    named = [*pipelines, "bm25 % 20 >> listwise"]
+    measured = measure(dataset, docs=2000, pipelines=named, within=600, settings=settings)
+    assert [one.model for one in measured.asked] == ["someone"]
     compared = compare(dataset, pipelines, measures=("nDCG@10",))
     for pipeline, row in zip(pipelines, compared.rows, strict=True):
         told = outlook(measured, pipeline, docs=150)

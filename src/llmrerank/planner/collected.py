@@ -18,7 +18,7 @@ from llmrerank.types import Document, Limits, Query
 from .measurements import JudgedQuery
 from .synthetic import spread
 
-__all__ = ["MOST_QUERIES", "Collected", "settings_for"]
+__all__ = ["MOST_QUERIES", "Collected"]
 
 MOST_QUERIES = 300
 
@@ -31,7 +31,9 @@ class Collected:
         dataset: With judgements and documents.
         documents: All of them.
         queries: Asked, in the order of the dataset, spread over it where it has too many.
-        settings: Without a cache, whose answers take no time, and without limits.
+        settings: Without a cache, whose answers take no time, without limits, and without a model or
+            endpoint, which are for the strategies that ask.
+        asking: The same with model and endpoint.
         index: Folder in which indexes of the dataset are kept, or None.
         ends: When measuring should end, by `time.monotonic`.
         tell: Told what is being measured.
@@ -46,6 +48,7 @@ class Collected:
     documents: Sequence[Document]
     queries: Sequence[Query]
     settings: Settings
+    asking: Settings
     index: Path | None
     ends: float
     tell: Callable[[str], None]
@@ -80,12 +83,14 @@ class Collected:
         if dataset.corpus is None:
             raise ConfigError(f"the dataset {dataset.name} has no documents to time searches in")
         dataset.check()
+        alone = replace(settings, cache=None, redis=None, record=None, limits=Limits())
         places = sorted(spread(len(dataset.measurable))[:MOST_QUERIES])
         return cls(
             dataset=dataset,
             documents=list(dataset.corpus),
             queries=[dataset.measurable[place] for place in places],
-            settings=settings,
+            settings=replace(alone, model=None, base_url=None),
+            asking=alone,
             index=index,
             ends=ends,
             tell=tell,
@@ -96,13 +101,13 @@ class Collected:
         """Seconds that are left, 0 or more."""
         return max(0.0, self.ends - time.monotonic())
 
-    def pipeline(self, spec: str, *, limits: Limits | None = None) -> Pipeline:
-        """A pipeline over the dataset, its first stage shared with others."""
+    def pipeline(self, spec: str, *, settings: Settings | None = None) -> Pipeline:
+        """A pipeline over the dataset, its first stage shared with others; settings: None for `settings`."""
         return Pipeline(
             spec,
             source=self.dataset.source(index=self.index),
             retrievers=self.retrievers,
-            settings=replace(self.settings, limits=limits or Limits()),
+            settings=settings or self.settings,
         )
 
     def number(self, document: Document) -> int:
@@ -129,8 +134,3 @@ class Collected:
             )
             for query in self.queries
         )
-
-
-def settings_for(settings: Settings) -> Settings:
-    """The settings that are measured with: nothing is looked up, kept or limited."""
-    return replace(settings, cache=None, redis=None, record=None, limits=Limits())

@@ -16,7 +16,7 @@ from llmrerank.evaluate.dataset import Dataset
 from llmrerank.settings import Settings
 from llmrerank.spec import Call
 
-from .collected import Collected, settings_for
+from .collected import Collected
 from .course import Part, parts_of
 from .measurements import Measurements, Scorer
 from .timed_asking import timed_asking
@@ -80,7 +80,7 @@ async def ameasure(
     named = [parts_of(one) for one in pipelines]
     collected = Collected.of(
         dataset,
-        settings=settings_for(settings),
+        settings=settings,
         index=index,
         within=within,
         tell=progress or (lambda _: None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmrerank.stage_cost import TOP, stage_cost
 from llmrerank.trace import Called
@@ -50,8 +51,8 @@ async def timed_asking(collected: Collected, part: Part, first: str, *, calls: i
     place = 0
     while len(seconds) < calls and place < len(order):
         collected.tell(f"{part.name}: call {len(seconds) + 1} of {calls}")
-        limits = Limits(calls=calls - len(seconds))
-        async with collected.pipeline(f"{first} % {_MANY} >> {part.name}", limits=limits) as pipeline:
+        limited = replace(collected.asking, limits=Limits(calls=calls - len(seconds)))
+        async with collected.pipeline(f"{first} % {_MANY} >> {part.name}", settings=limited) as pipeline:
             query = collected.queries[order[place]]
             ranking = await pipeline.asearch(query, found=await pipeline.afind(query))
         made = [one.seconds for one in ranking.trace.of(Called) if not one.cached]
@@ -61,7 +62,7 @@ async def timed_asking(collected: Collected, part: Part, first: str, *, calls: i
             break
     return Asked(
         strategy=part.name,
-        model=strategy.model or collected.settings.model or "",
+        model=strategy.model or collected.asking.model or "",
         call_tokens=frame,
         document_tokens=each,
         answer_tokens=answer,
@@ -80,7 +81,7 @@ def _counted(collected: Collected, part: Part, first: str, place: int) -> tuple[
     found = []
     for size in (_FEW, _MANY):
         documents = collected.found[first][place][:size]
-        taken = stage_cost(strategy, query, documents, None, collected.settings)
+        taken = stage_cost(strategy, query, documents, None, collected.asking)
         stated = strategy.algorithm.cost(len(documents), min(TOP, max(1, len(documents))))
         calls = max(1, taken.calls.most)
         found.append(
