@@ -31,6 +31,7 @@ def measurements(
         dataset="paper",
         stand_in=stand_in,
         documents=DOCUMENTS,
+        relevance=2,
         machine="2 cores",
         lengths=(TOKENS,) * (QUERIES * FOUND),
         queries=tuple(

@@ -153,6 +153,9 @@ def test_an_outlook_is_exact_where_everything_is_planted():
     assert found.quality.value == pytest.approx(8 / QUERIES)
     assert found.recall == pytest.approx(8 / QUERIES)
     assert (found.scored, found.cost) == (QUERIES, (0.0, 0.0))
+    # A document of a lower grade gains, and is not relevant.
+    partly = replace(stored, queries=tuple(replace(q, grades={**q.grades, 5: 1}) for q in stored.queries))
+    assert outlook(partly, "bm25 % 30", docs=DOCUMENTS).recall == pytest.approx(8 / QUERIES)
     alone = outlook(stored, "bm25 % 10", docs=DOCUMENTS)
     assert alone.quality.value == pytest.approx(sum(1 / math.log2(4 * q + 2) for q in range(3)) / QUERIES)
 

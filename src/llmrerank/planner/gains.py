@@ -129,9 +129,10 @@ class Gains:
     def recall(self, parts: tuple[Part, ...]) -> float:
         """Share of the relevant documents that the first stage passes on, over queries that have some."""
         found = zip(self.after(parts[:1]), self._measured.queries, strict=True)
+        least = self._measured.relevance
         return _mean(
             [
-                sum(document in query.grades for document in standing.order) / query.relevant
+                sum(query.grades.get(document, 0) >= least for document in standing.order) / query.relevant
                 for standing, query in found
                 if query.relevant
             ]

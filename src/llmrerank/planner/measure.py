@@ -99,6 +99,7 @@ async def ameasure(
         dataset=dataset.name,
         stand_in=stand_in,
         documents=len(collected.documents),
+        relevance=max(1, dataset.relevance),
         machine=f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}",
         lengths=tuple(collected.lengths),

@@ -17,6 +17,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "dataset": str,
     "stand_in": bool,
     "documents": int,
+    "relevance": int,
     "machine": str,
     "lengths": list,
     "queries": list,
@@ -61,8 +62,9 @@ def faults_of(values: Any) -> list[str]:
 
 def _faults(values: Mapping[str, Any]) -> Iterator[str]:
     queries, lengths = len(values["queries"]), values["lengths"]
-    if type(values["documents"]) is not int or values["documents"] < 1:
-        yield "'documents' must be a whole number of 1 or more"
+    for name in ("documents", "relevance"):
+        if type(values[name]) is not int or values[name] < 1:
+            yield f"'{name}' must be a whole number of 1 or more"
     if not queries:
         yield "'queries' is empty"
     if not values["first"]:

@@ -28,7 +28,7 @@ class JudgedQuery:
         id: As the dataset has it.
         grades: By number of the document, those above 0 among what some first stage found.
         ideal: The ten highest grades above 0 of all judged documents, falling.
-        relevant: How many judged documents are relevant.
+        relevant: How many judged documents are relevant: of the least grade for that, or above.
     """
 
     id: str
@@ -107,6 +107,7 @@ class Measurements:
         dataset: Where queries, documents and judgements are from.
         stand_in: Whether that is a collection of ours, in place of one of the user's own.
         documents: How many it has.
+        relevance: The least grade of a relevant document, 1 or more.
         machine: Where it was timed, in words.
         lengths: Estimated tokens of each numbered document.
         queries: The queries asked.
@@ -123,6 +124,7 @@ class Measurements:
     dataset: str
     stand_in: bool
     documents: int
+    relevance: int
     machine: str
     lengths: tuple[int, ...]
     queries: tuple[JudgedQuery, ...]
@@ -205,6 +207,7 @@ class Measurements:
             "dataset": self.dataset,
             "stand_in": self.stand_in,
             "documents": self.documents,
+            "relevance": self.relevance,
             "machine": self.machine,
             "lengths": list(self.lengths),
             "queries": [
