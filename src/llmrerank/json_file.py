@@ -37,13 +37,13 @@ def read_learned(path: str | Path, *, what: str, faults_of: Callable[[Any], Sequ
     return found
 
 
-def write_learned(path: str | Path, values: Mapping[str, Any], *, what: str) -> None:
-    """Write values as JSON, whole or not at all.
+def write_learned(path: str | Path, values: Mapping[str, Any], *, what: str, indent: int | None = 2) -> None:
+    """Write values as JSON, whole or not at all; without an indent on one line.
 
     Raises:
         ConfigError: The file cannot be written.
     """
-    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(values, ensure_ascii=False, indent=indent) + "\n"
     try:
         write_whole(Path(path).expanduser(), text.encode("utf-8"))
     except OSError as error:

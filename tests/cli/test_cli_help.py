@@ -18,6 +18,7 @@ COMMANDS = [
     ["train"],
     ["distil"],
     ["route"],
+    ["plan"],
     ["router", "fit"],
     ["router", "evaluate"],
     ["doctor"],

@@ -25,6 +25,7 @@ from .failures import report, say
 from .judge import judge
 from .label import label
 from .layout import Command, Group
+from .plan import plan
 from .rank import rank
 from .route import route
 from .router import evaluate as evaluate_router
@@ -92,6 +93,7 @@ for _name, _function in (
     ("diff", diff),
     ("explain", explain),
     ("route", route),
+    ("plan", plan),
     ("calibrate", calibrate),
     ("train", train),
     ("distil", distil),

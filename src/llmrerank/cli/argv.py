@@ -7,6 +7,8 @@ from collections.abc import Sequence
 __all__ = ["LIST_FLAGS", "normalise"]
 
 LIST_FLAGS = ("--strategies", "--metrics", "--arms", "--doc", "--from")
+_OF_COMMANDS = {"plan": ("--pipeline",)}
+"""Flags that are lists in one command alone."""
 
 
 def normalise(words: Sequence[str]) -> list[str]:
@@ -17,13 +19,14 @@ def normalise(words: Sequence[str]) -> list[str]:
     >>> normalise(["compare", "--strategies", "bm25", "bm25 >> listwise", "--json"])
     ['compare', '--strategies=bm25', '--strategies=bm25 >> listwise', '--json']
     """
+    lists = (*LIST_FLAGS, *_OF_COMMANDS.get(words[0] if words else "", ()))
     done: list[str] = []
     current: str | None = None
     for place, word in enumerate(words):
         if word == "--":
             return [*done, *words[place:]]
         flag, given, value = word.partition("=")
-        if flag in LIST_FLAGS:
+        if flag in lists:
             current = flag
             if given:
                 done.append(f"{flag}={value}")
