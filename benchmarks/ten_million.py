@@ -6,11 +6,11 @@
 Makes passages up (`synthetic_passages.py` says how), indexes them with `tantivy`, quantises vectors beside
 them, and asks: both first stages, fused by reciprocal ranks, the head reranked by a cross-encoder. On the way
 it keeps how the index looked at smaller sizes and measures the lexical stage at each, so that what is
-foretold from a smaller one can be held against it. What is built in the work folder is used again, what is measured is
-measured anew: broken off, the same command goes on, and a larger number of passages adds to a smaller one.
-Ten million take some 15 GB of disk and well under two hours on two cores, a million some ten minutes. Each
-part runs in a process of its own, whose greatest memory is reported; `--part` runs one of them alone. With
-`--write` the tables go into docs/scale.md, between their markers.
+foretold from a smaller one can be held against it. What is built in the work folder is used again, what is
+measured is measured anew: broken off, the same command goes on, and a larger number of passages adds to a
+smaller one. Ten million take some 15 GB of disk and well under two hours on two cores, a million some ten
+minutes. Each part runs in a process of its own, whose greatest memory is reported; `--part` runs one of them
+alone. With `--write` the tables go into docs/scale.md, between their markers.
 """
 
 from __future__ import annotations

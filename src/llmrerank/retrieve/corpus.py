@@ -28,6 +28,7 @@ __all__ = [
     "left_out",
     "read_documents",
     "refuse_duplicates",
+    "stream_documents",
 ]
 
 CORPUS_NAMES = ("corpus.jsonl", "corpus.jsonl.gz")
@@ -77,10 +78,8 @@ def read_documents(source: Readable, columns: Columns = None) -> tuple[Document,
         MissingExtra: Parquet or `irds:` without the package that reads it.
     """
     folder = Path(source) if isinstance(source, str | Path) and _is_folder(source) else None
-    if folder is not None and (file := corpus_file(folder)) is not None:
-        source = file
-    name = name_of(source)
-    documents = tuple(_documents(source, name, columns))
+    documents = tuple(stream_documents(source, columns))
+    name = name_of((folder and corpus_file(folder)) or source)
     if not documents:
         raise DataError(f"{name} holds no documents")
     if not any(document.text.strip() or document.title.strip() for document in documents):
@@ -88,6 +87,17 @@ def read_documents(source: Readable, columns: Columns = None) -> tuple[Document,
     if folder is not None:
         refuse_duplicates(documents, name)
     return documents
+
+
+def stream_documents(source: Readable, columns: Columns = None) -> Iterator[Document]:
+    """Documents as `read_documents` reads them, one after the other: none is held, nothing is said of all.
+
+    Raises:
+        ConfigError, DataError, MissingExtra: As `read_documents`, when it comes to that.
+    """
+    if isinstance(source, str | Path) and _is_folder(source):
+        source = corpus_file(Path(source)) or source
+    yield from _documents(source, name_of(source), columns)
 
 
 def left_out(source: Readable) -> tuple[str, ...]:

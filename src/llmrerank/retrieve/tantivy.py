@@ -21,7 +21,7 @@ from .results import check_depth, ranking_of, spelled, version_of
 from .retriever import Source
 from .tantivy_engine import Snapshot, reading, require, schema, writing
 from .tantivy_index import TantivyIndex, documents_at, entry_of
-from .tantivy_manifest import FORMAT
+from .tantivy_manifest import FORMAT, is_index
 
 __all__ = ["Tantivy"]
 
@@ -89,7 +89,7 @@ class Tantivy:
             given = Path(self.path).expanduser()
             places = [given] if source.folder is None else [source.folder / given, given]
             return next((place for place in places if place.exists()), given)
-        if source.corpus is None and source.folder is not None and TantivyIndex.is_index(source.folder):
+        if source.corpus is None and source.folder is not None and is_index(source.folder):
             return source.folder
         return None
 

@@ -101,11 +101,6 @@ class TantivyIndex:
             opened = cls(folder, index, language)
         return opened
 
-    @staticmethod
-    def is_index(folder: str | Path) -> bool:
-        """Whether a folder was made by `create`."""
-        return (Path(folder) / MANIFEST).is_file()
-
     def __len__(self) -> int:
         return len(self._snapshot)
 

@@ -11,12 +11,17 @@ from llmrerank.errors import DataError
 from .analysis import VERSION
 from .index_folder import damaged
 
-__all__ = ["FORMAT", "MANIFEST", "language_of", "settings_of"]
+__all__ = ["FORMAT", "MANIFEST", "is_index", "language_of", "settings_of"]
 
 FORMAT = 1
 """Layout of what tantivy keeps of a document."""
 
 MANIFEST = "llmrerank.json"
+
+
+def is_index(folder: Path) -> bool:
+    """Whether a folder was made for an index."""
+    return (folder / MANIFEST).is_file()
 
 
 def settings_of(language: str | None) -> dict[str, Any]:
