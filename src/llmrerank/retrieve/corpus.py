@@ -77,14 +77,14 @@ def read_documents(source: Readable, columns: Columns = None) -> tuple[Document,
         DataError: A file, row or line cannot be read, a document has no text, or there is no document at all.
         MissingExtra: Parquet or `irds:` without the package that reads it.
     """
-    folder = Path(source) if isinstance(source, str | Path) and _is_folder(source) else None
-    documents = tuple(stream_documents(source, columns))
-    name = name_of((folder and corpus_file(folder)) or source)
+    in_folder, source = isinstance(source, str | Path) and _is_folder(source), _opened(source)
+    name = name_of(source)
+    documents = tuple(_documents(source, name, columns))
     if not documents:
         raise DataError(f"{name} holds no documents")
     if not any(document.text.strip() or document.title.strip() for document in documents):
         raise DataError(f"no document of {name} has any text")
-    if folder is not None:
+    if in_folder:
         refuse_duplicates(documents, name)
     return documents
 
@@ -95,8 +95,7 @@ def stream_documents(source: Readable, columns: Columns = None) -> Iterator[Docu
     Raises:
         ConfigError, DataError, MissingExtra: As `read_documents`, when it comes to that.
     """
-    if isinstance(source, str | Path) and _is_folder(source):
-        source = corpus_file(Path(source)) or source
+    source = _opened(source)
     yield from _documents(source, name_of(source), columns)
 
 
@@ -177,6 +176,13 @@ def _rename(fields: dict[str, Any], name: str, others: Iterable[str]) -> None:
             return
         if fields.get(other) is not None:
             fields[name] = fields.pop(other)
+
+
+def _opened(source: Readable) -> Readable:
+    """The corpus file of a dataset folder; anything else as it is."""
+    if isinstance(source, str | Path) and _is_folder(source):
+        return corpus_file(Path(source)) or source
+    return source
 
 
 def _is_folder(source: str | Path) -> bool:

@@ -59,7 +59,12 @@ class Tantivy:
             parse_conditions(self.where)
 
     def decided_by(self) -> str | None:
-        """The version of the engine, and of how texts become terms; None for an index, which changes."""
+        """The version of the engine, and of how texts become terms; None for an index, which changes.
+
+        Raises:
+            MissingExtra: tantivy is not installed.
+        """
+        require()
         return None if self.path is not None else f"{version_of('tantivy')} {VERSION}"
 
     def open(self, source: Source) -> _TantivyRetriever:
