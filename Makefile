@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-EXTRAS := local,offline,eval,datasets,llm,calibrate,router,train,plot,redis,langchain,llama-index,haystack
+EXTRAS := local,offline,eval,datasets,llm,calibrate,router,train,plot,redis,tantivy,ann,langchain,llama-index,haystack
 
 .PHONY: setup demo test test-slow lint bench train-reference
 

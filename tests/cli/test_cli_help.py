@@ -21,6 +21,9 @@ COMMANDS = [
     ["plan"],
     ["router", "fit"],
     ["router", "evaluate"],
+    ["index", "add"],
+    ["index", "delete"],
+    ["index", "stats"],
     ["doctor"],
     ["config"],
     ["endpoint"],
@@ -34,14 +37,14 @@ COMMANDS = [
 TALLEST, WIDEST = 52, 100
 
 
-@pytest.mark.parametrize("words", [[], ["show"], ["router"], ["cache"], *COMMANDS], ids=" ".join)
+@pytest.mark.parametrize("words", [[], ["show"], ["router"], ["index"], ["cache"], *COMMANDS], ids=" ".join)
 def test_help_fits_a_screen_and_leads_with_an_example(cli, words):
     ended = cli(*words, "--help")
     assert ended.code == Exit.DONE
     lines = ended.out.splitlines()
     assert len(lines) <= TALLEST
     assert max(map(len, lines)) <= WIDEST
-    if words not in (["show"], ["router"], ["cache"]):
+    if words not in (["show"], ["router"], ["index"], ["cache"]):
         before = lines[: next(place for place, line in enumerate(lines) if re.match(r"[A-Z]\w+:$", line))]
         assert any(line.startswith("  ") and "llmrerank" in line for line in before)
 

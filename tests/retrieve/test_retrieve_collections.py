@@ -15,6 +15,7 @@ from llmrerank.retrieve.pool import Judged
 from llmrerank.retrieve.rank_bm25 import RankBm25
 from llmrerank.retrieve.retriever import Source
 from llmrerank.retrieve.run import Run
+from llmrerank.retrieve.tantivy import Tantivy
 from llmrerank.types import Query
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -52,7 +53,7 @@ def ndcg(qrels: dict[str, dict[str, int]], queries: Sequence[Query], rankings: S
     return float(measures.calc_aggregate([measure], qrels, run)[measure])
 
 
-def measured(stage: Bm25 | RankBm25 | Run, name: str) -> float:
+def measured(stage: Bm25 | RankBm25 | Run | Tantivy, name: str) -> float:
     folder = DATA / name
     qrels = judgements(folder)
     queries = judged_queries(folder, qrels)
@@ -68,20 +69,22 @@ def measured(stage: Bm25 | RankBm25 | Run, name: str) -> float:
         (Bm25(), "cisi", 0.3943),
         (Bm25(), "cranfield", 0.5184),
         (RankBm25(), "cacm", 0.4994),
+        (Tantivy(), "cacm", 0.4994),
         (Run(), "dl19", 0.5058),
         (Run(path="candidates.splade-pp-ed.jsonl.gz"), "dl19", 0.7308),
         (Run(path="candidates.tasb.jsonl.gz"), "dl19", 0.7210),
     ],
 )
-def test_figures(stage: Bm25 | RankBm25 | Run, name: str, expected: float) -> None:
+def test_figures(stage: Bm25 | RankBm25 | Run | Tantivy, name: str, expected: float) -> None:
     tolerance = 0.00006 if isinstance(stage, Run) else 0.004
     assert measured(stage, name) == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("stage", [Bm25(), Tantivy()])
 @pytest.mark.parametrize(("name", "expected"), [("scifact", 0.6791), ("npl", 0.4362)])
-def test_figures_of_the_larger_collections(name: str, expected: float) -> None:
-    assert measured(Bm25(), name) == pytest.approx(expected, abs=0.004)
+def test_figures_of_the_larger_collections(stage: Bm25 | Tantivy, name: str, expected: float) -> None:
+    assert measured(stage, name) == pytest.approx(expected, abs=0.004)
 
 
 def test_an_llm_run_finds_its_texts_in_the_candidates() -> None:

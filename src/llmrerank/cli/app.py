@@ -22,6 +22,9 @@ from .endpoint import endpoint
 from .exits import Exit
 from .explain import explain
 from .failures import report, say
+from .index import add as add_to_index
+from .index import delete as delete_from_index
+from .index import stats as index_stats
 from .judge import judge
 from .label import label
 from .layout import Command, Group
@@ -80,6 +83,7 @@ app = _group(
 _show = _group(help="Show strategies, models, prompts and traces.", add_completion=False)
 _cache = _group(help="Look into the cache, keep it small, or empty it.", add_completion=False)
 
+_index = _group(help="An index on disk that documents are added to and deleted from.", add_completion=False)
 _router = _group(help="Learn when a dearer arm of a route is worth it, and judge that.", add_completion=False)
 
 _function: Callable[..., Exit | None]
@@ -111,7 +115,14 @@ for _name, _function in (("stats", stats), ("prune", prune), ("clear", clear)):
     _cache.command(_name, cls=Command)(command(_function))
 for _name, _function in (("fit", fit_router), ("evaluate", evaluate_router)):
     _router.command(_name, cls=Command)(command(_function))
+for _name, _function in (
+    ("add", add_to_index),
+    ("delete", delete_from_index),
+    ("stats", index_stats),
+):
+    _index.command(_name, cls=Command)(command(_function))
 app.add_typer(_router, name="router")
+app.add_typer(_index, name="index")
 app.add_typer(_show, name="show")
 for _name, _function in (("doctor", doctor), ("config", config), ("endpoint", endpoint)):
     app.command(_name, cls=Command)(command(_function))

@@ -31,7 +31,7 @@ def search(
     corpus: Annotated[
         str,
         Option(
-            "--corpus", metavar="PATH", help="Dataset folder, JSONL, CSV, Parquet, folder of texts, irds:NAME"
+            "--corpus", metavar="PATH", help="Dataset folder, JSONL, CSV, Parquet, texts, irds:NAME, index"
         ),
     ],
     query: Annotated[str, Option("--query", metavar="TEXT", help="What is asked")],
@@ -66,7 +66,7 @@ def search(
     # A wrong name shows before a large corpus is read.
     Course.of(pipeline, model=settings.stage_model, base_url=settings.stage_base_url)
     source, asked = source_of(corpus, index, doc_columns), _known(corpus, asked)
-    for note in left_out(corpus):
+    for note in left_out(corpus) if source.corpus is not None else ():
         talk.warn(note)
     top = choosing.top
     with Pipeline(pipeline, source=source, settings=settings, calibration=choosing.calibration) as made:
@@ -84,7 +84,7 @@ def search(
 
 
 def source_of(corpus: str, index: Path | None, columns: str | None = None) -> Source:
-    """What a first stage can draw on: everything that a dataset folder has, or documents alone.
+    """What a first stage can draw on: everything that a dataset folder has, documents alone, or an index.
 
     Raises:
         ConfigError: There is no such file, folder or collection.
@@ -96,6 +96,11 @@ def source_of(corpus: str, index: Path | None, columns: str | None = None) -> So
         from llmrerank.evaluate.dataset import Dataset
 
         return Dataset.open(corpus, document_columns=columns).source(index=index)
+    from llmrerank.retrieve.retriever import Source
+    from llmrerank.retrieve.tantivy_manifest import is_index
+
+    if is_index(Path(corpus)):
+        return Source(folder=Path(corpus), name=f"the index {corpus}")
     return _of_documents(corpus, index, columns)
 
 

@@ -183,6 +183,8 @@ class Dataset:
     def check(self, *, group_by: str | None = None) -> tuple[str, ...]:
         """Look whether judgements and documents belong together; reads the corpus, else the candidates.
 
+        Where there is neither, documents come from an index of a first stage's own, which is not looked at.
+
         Args:
             group_by: As `judged_id`; chunks without a corpus are not looked at.
 
@@ -195,7 +197,7 @@ class Dataset:
         if not self.judged:
             expected = "expected qrels/test.tsv or qrels.txt" if self.folder else "give --qrels FILE"
             raise DataError(f"the dataset {self.folder or self.name} has no judgements; {expected}")
-        if self.corpus is None and group_by is not None:
+        if self.corpus is None and (group_by is not None or not self.candidate_files):
             return self.warnings
         judged = {document for grades in self.qrels.values() for document in grades}
         if self.corpus is None:

@@ -28,6 +28,7 @@ __all__ = [
     "left_out",
     "read_documents",
     "refuse_duplicates",
+    "stream_documents",
 ]
 
 CORPUS_NAMES = ("corpus.jsonl", "corpus.jsonl.gz")
@@ -76,18 +77,26 @@ def read_documents(source: Readable, columns: Columns = None) -> tuple[Document,
         DataError: A file, row or line cannot be read, a document has no text, or there is no document at all.
         MissingExtra: Parquet or `irds:` without the package that reads it.
     """
-    folder = Path(source) if isinstance(source, str | Path) and _is_folder(source) else None
-    if folder is not None and (file := corpus_file(folder)) is not None:
-        source = file
+    in_folder, source = isinstance(source, str | Path) and _is_folder(source), _opened(source)
     name = name_of(source)
     documents = tuple(_documents(source, name, columns))
     if not documents:
         raise DataError(f"{name} holds no documents")
     if not any(document.text.strip() or document.title.strip() for document in documents):
         raise DataError(f"no document of {name} has any text")
-    if folder is not None:
+    if in_folder:
         refuse_duplicates(documents, name)
     return documents
+
+
+def stream_documents(source: Readable, columns: Columns = None) -> Iterator[Document]:
+    """Documents as `read_documents` reads them, one after the other: none is held, nothing is said of all.
+
+    Raises:
+        ConfigError, DataError, MissingExtra: As `read_documents`, when it comes to that.
+    """
+    source = _opened(source)
+    yield from _documents(source, name_of(source), columns)
 
 
 def left_out(source: Readable) -> tuple[str, ...]:
@@ -167,6 +176,13 @@ def _rename(fields: dict[str, Any], name: str, others: Iterable[str]) -> None:
             return
         if fields.get(other) is not None:
             fields[name] = fields.pop(other)
+
+
+def _opened(source: Readable) -> Readable:
+    """The corpus file of a dataset folder; anything else as it is."""
+    if isinstance(source, str | Path) and _is_folder(source):
+        return corpus_file(Path(source)) or source
+    return source
 
 
 def _is_folder(source: str | Path) -> bool:

@@ -16,7 +16,13 @@ KEEP = "keep"
 HEAD = 10
 """Leading documents that a reader looks at, and whose texts are held."""
 
-_KINDS: dict[str, ScoreKind] = {"bm25": "bm25", "rank-bm25": "bm25", "dense": "cosine", "hybrid": "rrf"}
+_KINDS: dict[str, ScoreKind] = {
+    "bm25": "bm25",
+    "dense": "cosine",
+    "hybrid": "rrf",
+    "rank-bm25": "bm25",
+    "tantivy": "bm25",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

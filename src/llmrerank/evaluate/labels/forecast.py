@@ -24,7 +24,7 @@ __all__ = ["LabelForecast", "forecast_labels"]
 
 _PAIRS, _QUERIES = 200, 10
 """Pairs whose prompts are rendered at most, and queries that stand for all where the pool is not made."""
-_FREE = ("bm25", "rank-bm25", "run", "pool")
+_FREE = ("bm25", "rank-bm25", "tantivy", "run", "pool")
 """First stages that need no model, so that a dry run may ask them."""
 
 
