@@ -45,6 +45,9 @@ def train(
         str | None,
         Option("--teacher", metavar="SPEC", help="Negatives are what it puts below the relevant one"),
     ] = None,
+    index: Annotated[
+        Path | None, Option("--index", metavar="DIR", help="Keep indexes of the first stage here")
+    ] = None,
     training: Training,
     calling: Calling,
     talk: Talk,
@@ -74,6 +77,7 @@ def train(
             first_stage=first_stage,
             negatives=negatives,
             draws=draws,
+            index=index,
             skip=skip,
             # What it would take is not worth asking a teacher.
             teacher=None if calling.dry_run else teacher,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from llmrerank.errors import ConfigError, DataError
 from llmrerank.evaluate.dataset import Dataset
@@ -61,6 +62,7 @@ def cloze_lessons(
     seed: int,
     settings: Settings | None = None,
     opened: MutableMapping[str, Retriever] | None = None,
+    index: Path | None = None,
     tell: Callable[[TrainingProgress], None] | None = None,
 ) -> Lessons:
     """Make an easy lesson and a hard one out of the documents alone; no query and no judgement is read.
@@ -72,7 +74,8 @@ def cloze_lessons(
         first_stage: What finds hard negatives; None: the dataset's default.
         seed: Decides documents, sentences and negatives.
         settings: For a first stage that calls an endpoint.
-        opened: As `searched.found_by`.
+        opened: As `searched.found_by`, like the next.
+        index: Folder of indexes.
         tell: Told of every sentence that was searched for.
 
     Raises:
@@ -104,6 +107,7 @@ def cloze_lessons(
         [one.query for one in second],
         settings=settings or Settings(seed=seed),
         opened={} if opened is None else opened,
+        index=index,
         tell=tell,
     )
     lessons = (

@@ -88,6 +88,7 @@ def build(
         folder(layers=layers),
         base=DEFAULT_BASE,
         recipe=replace(RECIPE, layers=layers),
+        index=folder().parent / "index",
         progress=progress,
         **MINING,
     )

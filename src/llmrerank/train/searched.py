@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
+from pathlib import Path
 
 from llmrerank.errors import DataError
 from llmrerank.evaluate.dataset import Dataset
@@ -23,6 +24,7 @@ def found_by(
     *,
     settings: Settings,
     opened: MutableMapping[str, Retriever],
+    index: Path | None = None,
     tell: Callable[[TrainingProgress], None] | None = None,
 ) -> dict[str, list[Document]]:
     """Search a dataset.
@@ -33,6 +35,7 @@ def found_by(
         queries: With ids.
         settings: For a pipeline that calls an endpoint.
         opened: First stages opened before, which an index makes costly; those opened here are added.
+        index: Folder in which indexes are kept between runs; None: they are made anew.
         tell: Told of every query.
 
     Returns:
@@ -42,7 +45,7 @@ def found_by(
         ConfigError: The pipeline cannot work.
         DataError: A query found nothing because of a fault.
     """
-    [pipeline] = pipelines_of(dataset, [stage], settings=settings, retrievers=opened)
+    [pipeline] = pipelines_of(dataset, [stage], settings=settings, index=index, retrievers=opened)
     found: dict[str, list[Document]] = {}
     with pipeline:
         open_stages([pipeline], queries)

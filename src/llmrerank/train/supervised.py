@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
 
 from llmrerank.counted import counted
 from llmrerank.errors import ConfigError, DataError
@@ -36,6 +37,7 @@ def supervised(
     teacher: str | None = None,
     settings: Settings | None = None,
     opened: MutableMapping[str, Retriever] | None = None,
+    index: Path | None = None,
     tell: Tell | None = None,
 ) -> Material:
     """Make training lists from judgements.
@@ -54,7 +56,8 @@ def supervised(
         teacher: A strategy that ranks the candidates; negatives are then those that it puts highest below the
             relevant document, not a sample.
         settings: For pipelines that call an endpoint.
-        opened: As `searched.found_by`.
+        opened: As `searched.found_by`, like the next.
+        index: Folder of indexes.
         tell: Told of every query.
 
     Raises:
@@ -86,6 +89,7 @@ def supervised(
         usable,
         settings=settings or Settings(seed=recipe.seed),
         opened={} if opened is None else opened,
+        index=index,
         tell=tell,
     )
     candidates = {

@@ -34,6 +34,7 @@ def train(
     draws: int = 1,
     skip: int = 0,
     teacher: str | None = None,
+    index: Path | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
     progress: Callable[[TrainingProgress], None] | None = None,
@@ -53,6 +54,7 @@ def train(
         draws: Samples of negatives for each relevant document.
         skip: Unjudged documents left out at the head of the first stage's list.
         teacher: A strategy that chooses the negatives.
+        index: Folder in which indexes of the first stage are kept between runs; None: made anew.
         settings: For pipelines that call an endpoint.
         overwrite: Replace a trained model, and forget a broken-off training with other options.
         progress: Told how far it is.
@@ -75,6 +77,7 @@ def train(
         draws=draws,
         skip=skip,
         teacher=teacher,
+        index=index,
         settings=settings,
         overwrite=overwrite,
         progress=progress,
@@ -106,6 +109,7 @@ def train_lesson(
     draws: int = 1,
     skip: int = 0,
     teacher: str | None = None,
+    index: Path | None = None,
     settings: Settings | None = None,
     overwrite: bool = False,
     command: str = "",
@@ -127,6 +131,7 @@ def train_lesson(
         teacher=teacher,
         settings=settings,
         opened=opened,
+        index=index,
         tell=progress,
     )
     if recipe.cloze:
@@ -137,6 +142,7 @@ def train_lesson(
             seed=recipe.seed,
             settings=settings,
             opened=opened,
+            index=index,
             tell=progress,
         )
         material = replace(material, lessons=lessons)
