@@ -18,6 +18,9 @@ from llmrerank.retrieve.corpus import read_documents
 from llmrerank.types import Document
 
 GOOD = b'{"a": 1}\n\n{"a": "\xc3\xa9"}\r\n{"a": [2]}'
+# Names of tests hold these bytes, and must be the same in every process that collects them: no time in them.
+PACKED = gzip.compress(GOOD, mtime=0)
+IN_PARTS = gzip.compress(GOOD[:9], mtime=0) + gzip.compress(GOOD[9:], mtime=0)
 READ = [(1, {"a": 1}), (3, {"a": "é"}), (4, {"a": [2]})]
 
 
@@ -28,16 +31,14 @@ def written(folder: Path, content: bytes, name: str = "some.jsonl") -> Path:
 
 
 @pytest.mark.parametrize("name", ["some.jsonl", "some.jsonl.gz", "some"])
-@pytest.mark.parametrize("content", [GOOD, b"\xef\xbb\xbf" + GOOD, gzip.compress(GOOD)])
+@pytest.mark.parametrize("content", [GOOD, b"\xef\xbb\xbf" + GOOD, PACKED])
 def test_lines_are_numbered_whatever_the_packing(tmp_path: Path, name: str, content: bytes) -> None:
     path = written(tmp_path, content, name)
     assert list(read_lines(path)) == READ
     assert list(read_lines(str(path))) == READ
 
 
-@pytest.mark.parametrize(
-    "content", [GOOD, gzip.compress(GOOD), gzip.compress(GOOD[:9]) + gzip.compress(GOOD[9:])]
-)
+@pytest.mark.parametrize("content", [GOOD, PACKED, IN_PARTS])
 def test_streams_stay_open(content: bytes) -> None:
     stream = io.BytesIO(content)
     assert list(read_lines(stream)) == READ
@@ -48,7 +49,7 @@ def test_streams_stay_open(content: bytes) -> None:
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(GOOD))))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PACKED)))
     assert list(read_lines("-")) == READ
     monkeypatch.setattr("sys.stdin", io.StringIO("{"))
     with pytest.raises(DataError, match="standard input, line 1: "):
@@ -69,8 +70,8 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         ('{"a": 1}\n'.encode("utf-16"), "line 1: .* looks like UTF-16"),
         (b"[" * 100_000, "line 1: the JSON is nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}\n", "line 1: this is not JSON"),
-        (gzip.compress(GOOD)[:-12], "gzip data is damaged or ends too early"),
-        (gzip.compress(GOOD)[:-4] + b"abcd", "gzip data is damaged or ends too early"),
+        (PACKED[:-12], "gzip data is damaged or ends too early"),
+        (PACKED[:-4] + b"abcd", "gzip data is damaged or ends too early"),
         (b"\x1f\x8bnothing of the kind", "gzip data is damaged"),
     ],
 )
