@@ -121,7 +121,7 @@ def measured(data: Path, name: str, strategies: Sequence[str], limit: int | None
         settings=Settings(cache=kept / "scores.sqlite"),
         measures=[MEASURE],
         limit=limit,
-        index=kept / "index",
+        index=kept / "index" / name,
     )
     return comparison.queries, list(comparison.rows)
 

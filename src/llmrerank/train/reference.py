@@ -88,7 +88,7 @@ def build(
         folder(layers=layers),
         base=DEFAULT_BASE,
         recipe=replace(RECIPE, layers=layers),
-        index=folder().parent / "index",
+        index=folder().parent / "index" / DATASET,
         progress=progress,
         **MINING,
     )
