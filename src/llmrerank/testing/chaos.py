@@ -121,7 +121,10 @@ class ChaosEndpoint(StubServer):
         digest = blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=12).digest()
         came = self._came[digest]
         self._came[digest] += 1
-        right, told, path = self._right(asked)
+        try:
+            right, told, path = self._right(asked)
+        except ValueError as error:
+            return StubResponse(status=404, body={"error": {"message": str(error)}})
         moment = Moment(
             asked=asked,
             right=right,
