@@ -35,6 +35,7 @@ from .tokens import estimate, truncate
 __all__ = [
     "FIELD_TOKENS",
     "FLOOR",
+    "READ",
     "Prepared",
     "disarm",
     "field",
@@ -49,6 +50,9 @@ FLOOR = 32
 """Tokens of each text that are always kept; the least that `passage_tokens` may be."""
 FIELD_TOKENS = 64
 """Most tokens of a title, an identifier or a metadata field in a prompt."""
+
+READ = 1_000_000
+"""Characters of a text that a prompt reads: what follows them is left out, and said to be."""
 
 _Made = TypeVar("_Made")
 _MOST_MADE = 4096
@@ -164,7 +168,8 @@ def fit(
         prepared.cut(text, most=most, query=query, spans=tuple(found)) if length > most else (clean, 0)
         for text, (clean, length), found in zip(texts, measured, spans or [()] * len(texts), strict=True)
     ]
-    return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts)
+    unread = sum(-(-max(0, len(text) - READ) // 4) for text in texts)
+    return tuple(text for text, _ in cuts), sum(cut for _, cut in cuts) + unread
 
 
 class Prepared:
@@ -182,7 +187,7 @@ class Prepared:
         """A text made harmless, and its estimated tokens."""
         found: tuple[str, int] | None = self._made.get(text)
         if found is None:
-            clean = neutralise(text)
+            clean = neutralise(text[:READ])
             found = self._keep(text, (clean, estimate(clean)))
         return found
 
@@ -193,7 +198,7 @@ class Prepared:
         if found is None:
             clean, _ = self.measured(text)
             if query.strip():
-                found = self._keep(key, _shown(clean, text, most=most, query=query, spans=spans))
+                found = self._keep(key, _shown(clean, text[:READ], most=most, query=query, spans=spans))
             else:
                 found = self._keep(key, truncate(clean, most))
         return found

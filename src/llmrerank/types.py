@@ -15,6 +15,7 @@ from typing import Any, Literal
 from .errors import ConfigError, DataError
 
 __all__ = [
+    "LONGEST_QUERY",
     "Detail",
     "Document",
     "Example",
@@ -27,6 +28,9 @@ __all__ = [
 
 ScoreKind = Literal["probability", "logit", "cosine", "bm25", "utility", "grade", "rrf", "none"]
 """What a score means. `rrf` is a sum of reciprocal ranks: it orders one list and says nothing beyond it."""
+
+LONGEST_QUERY = 100_000
+"""Characters of a query: a prompt holds it twice, and no model reads so much beside documents."""
 
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
@@ -134,8 +138,15 @@ class Query:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise DataError(f"the query must be a string, got {type(self.text).__name__}")
-        if not self.text.strip():
-            raise DataError(f"the query{f' {self.id!r}' if self.id else ''} is empty; ask something")
+        if len(self.text) > LONGEST_QUERY:
+            raise DataError(
+                f"the query{f' {self.id!r}' if self.id else ''} has {len(self.text)} characters and may have "
+                f"{LONGEST_QUERY}; ask in fewer words"
+            )
+        # Controls, format characters and halves of surrogate pairs ask nothing: prompts leave them out.
+        if not any(sign.isprintable() and sign != " " for sign in self.text):
+            unseen = " of characters that can be seen" if self.text.strip() else ""
+            raise DataError(f"the query{f' {self.id!r}' if self.id else ''} is empty{unseen}; ask something")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

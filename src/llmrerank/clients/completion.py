@@ -15,7 +15,10 @@ from .failures import Place, judge_fault
 from .fault import read_fault
 from .first_token import answer_index
 
-__all__ = ["read_completion"]
+__all__ = ["LONGEST", "read_completion"]
+
+LONGEST = 200_000
+"""Characters of an answer, reasoning included, that are read; the most that is ever asked for is a fifth."""
 
 
 def read_completion(content: bytes, place: Place, *, seconds: float = 0.0) -> Reply:
@@ -49,10 +52,12 @@ def read_completion(content: bytes, place: Place, *, seconds: float = 0.0) -> Re
     refusal = message.get("refusal")
     if not text and isinstance(refusal, str) and refusal:
         text, finish = refusal, "content_filter"
+    if text is not None and len(text) > LONGEST:  # a limit of ours cuts it off, where theirs did not
+        text, finish = text[:LONGEST], "length"
     usage = body.get("usage")
     return Reply(
         text=text,
-        reasoning=reasoning,
+        reasoning=reasoning[:LONGEST] if reasoning else reasoning,
         finish_reason=finish if isinstance(finish, str) else None,
         choices=_first_token(choice.get("logprobs"), text or "", reasoned=bool(reasoning)),
         usage=_usage(usage) if isinstance(usage, Mapping) else Usage(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from llmrerank.errors import CallError, ConfigError, ContentFiltered, PermanentError, TransientError
 
 from .address import Address
+from .body_limit import MOST, TooMuch
 from .fault import Fault, read_fault
 
 __all__ = ["Place", "Refused", "TooLong", "judge_fault", "judge_sdk_error"]
@@ -89,6 +90,8 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
         return TransientError(
             f"{where} gave no answer within {place.timeout:g} s; raise --timeout if it is slow"
         )
+    if isinstance(error, TooMuch) or isinstance(error.__cause__, TooMuch):
+        return TransientError(f"{where} sent a reply of more than {MOST >> 20} MiB, which is no answer")
     if isinstance(error, openai.APIConnectionError):
         reason = place.said(_root(error))
         if _CERTIFICATE.search(reason):

@@ -17,6 +17,7 @@ from llmrerank.calls import Reply
 from llmrerank.errors import CallError, ConfigError, PermanentError
 
 from .address import Address
+from .body_limit import UNCOMPRESSED, bounded
 from .completion import read_completion
 from .failures import Place, judge_fault, judge_sdk_error
 from .fault import read_fault
@@ -149,7 +150,8 @@ class OpenAIChat:
             # Named, because the one that the SDK makes by itself closes itself when it is collected, on
             # whatever loop then runs, and complains that its own is gone. Neither has a time-out of its own:
             # `exchange` has one for the whole, and one more for each read costs time in every call.
-            http_client=DefaultAsyncHttpxClient(timeout=None),
+            http_client=DefaultAsyncHttpxClient(timeout=None, event_hooks={"response": [bounded]}),
+            default_headers=UNCOMPRESSED,
             api_key=self._key or _NO_KEY,
             base_url=self.address.url,
             timeout=None,

@@ -16,19 +16,11 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
+
+from .delivery import StubResponse, deliver
 
 __all__ = ["Answer", "StubResponse", "StubServer", "completion"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StubResponse:
-    """A whole HTTP reply, where a text is not enough: an error, headers, a body that is no JSON."""
-
-    status: int = 200
-    body: Mapping[str, Any] | str | bytes = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Answer = Callable[[Mapping[str, Any]], str | Mapping[str, Any] | StubResponse]
@@ -56,10 +48,15 @@ class StubServer:
         delay: Seconds between a request and its answer; requests wait side by side.
         models: What `GET /v1/models` lists.
         context: Tokens that it says each of them reads at once, by vLLM's name for it; None: it does not say.
+        paths: Ends of the paths that `answer` answers.
+        pages: What else can be had by GET, as JSON.
+        keep: Whether `requests` keeps what came in.
 
     Attributes:
         requests: The bodies of the chat requests, in order of arrival.
+        arrived: How many chat requests came in.
         most_at_once: Most chat requests that were under way at the same time.
+        connections: Connections that are open now.
     """
 
     def __init__(
@@ -69,11 +66,19 @@ class StubServer:
         delay: float = 0.0,
         models: tuple[str, ...] = ("stub",),
         context: int | None = None,
+        paths: tuple[str, ...] = ("/chat/completions",),
+        pages: Mapping[str, Callable[[], Mapping[str, Any]]] | None = None,
+        keep: bool = True,
     ) -> None:
         self.requests: list[Mapping[str, Any]] = []
+        self.arrived = 0
         self.most_at_once = 0
+        self.connections = 0
         self._answer = answer
         self._delay = delay
+        self._paths = paths
+        self._pages = dict(pages or {})
+        self._keep = keep
         self._models = models
         self._stated = {} if context is None else {"max_model_len": context}
         self._under_way = 0
@@ -88,7 +93,7 @@ class StubServer:
         """Where it listens, with `/v1`."""
         return f"http://127.0.0.1:{self._port}/v1"
 
-    def __enter__(self) -> StubServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
         return self
@@ -97,6 +102,12 @@ class StubServer:
         if self._loop is not None and self._ended is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.__exit__)
 
     async def serve(self, started: Callable[[StubServer], None]) -> None:
         """Listen on a free port, say so, and serve until `with` ends or the task is cancelled."""
@@ -129,8 +140,10 @@ class StubServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection, one after another."""
+        self.connections += 1
         try:
-            while True:
+            going_on = True
+            while going_on:
                 head = await reader.readuntil(b"\r\n\r\n")
                 line, _, rest = head.partition(b"\r\n")
                 method, path, _ = line.decode("latin-1").split(" ", 2)
@@ -140,21 +153,25 @@ class StubServer:
                     if name.lower() == "content-length":
                         length = int(value)
                 body = await reader.readexactly(length)
-                writer.write(_http(await self._respond(method, path, body)))
-                await writer.drain()
+                going_on = await deliver(await self._respond(method, path, body), reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client hung up
         finally:
+            self.connections -= 1
             writer.close()
 
     async def _respond(self, method: str, path: str, body: bytes) -> StubResponse:
         if method == "GET" and path.endswith("/models"):
             listed = [{"id": name, "object": "model", **self._stated} for name in self._models]
             return StubResponse(body={"object": "list", "data": listed})
-        if method != "POST" or not path.endswith("/chat/completions"):
+        if method == "GET" and path in self._pages:
+            return StubResponse(body=self._pages[path]())
+        if method != "POST" or not path.endswith(self._paths):
             return StubResponse(status=404, body={"error": {"message": f"no route {method} {path}"}})
         asked: Mapping[str, Any] = json.loads(body)
-        self.requests.append(asked)
+        self.arrived += 1
+        if self._keep:
+            self.requests.append(asked)
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
         try:
@@ -166,17 +183,6 @@ class StubServer:
         if isinstance(answer, StubResponse):
             return answer
         return StubResponse(body=completion(answer) if isinstance(answer, str) else answer)
-
-
-def _http(response: StubResponse) -> bytes:
-    body = response.body
-    if isinstance(body, Mapping):
-        content, kind = json.dumps(body).encode(), "application/json"
-    else:
-        content, kind = body.encode() if isinstance(body, str) else body, "text/plain"
-    headers = {"content-type": kind, **response.headers, "content-length": str(len(content))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"HTTP/1.1 {response.status} Stub\r\n{head}\r\n".encode("latin-1") + content
 
 
 def _main() -> None:
