@@ -98,12 +98,14 @@ def test_a_killed_run_is_gone_on_with(cli, lines, tmp_path):
 def test_a_limit_ends_the_work_and_the_next_run_goes_on(cli, lines, tmp_path):
     out = tmp_path / "out.jsonl"
     many = [{"id": str(n), "query": f"q{n}", "documents": ["a", "b"]} for n in range(6)]
-    with StubServer(lambda body: "[2] > [1]") as server:
+    # Slow enough that the limit is met while the last call that it allows is still under way.
+    with StubServer(lambda body: "[2] > [1]", delay=0.05) as server:
         words = ("batch", "--input", lines(*many), "--output", str(out), "--strategy", "listwise")
         words += ("--base-url", server.base_url, "--model", "m", "--parallel", "1")
         ended = cli(*words, "--max-calls", "2")
         assert ended.code == 5
         assert "run it again" in ended.err
+        assert sum(row["trace"]["calls"] for row in rows(out)) == 2
         assert cli(*words).code == 0
         assert len(server.requests) == 6
     assert [row["id"] for row in rows(out)] == [str(n) for n in range(6)]

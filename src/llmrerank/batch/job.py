@@ -85,7 +85,7 @@ class Batch:
         self._under_way: dict[int, Asked] = {}
 
     async def run(self, asked: Iterator[Asked]) -> Counts:
-        """Do what is missing.
+        """Do what is missing. Where a limit ends it, what is under way is still waited for: it is paid for.
 
         Raises:
             ConfigError: What is the caller's to mend and no line's alone.
@@ -94,17 +94,17 @@ class Batch:
             async for row in rows:
                 self._enter(self._under_way.pop(row.index), row)
                 self._tell(self.counts)
-                if self.counts.left:
-                    break
         if not self.counts.left:
             await asyncio.to_thread(self._results.settle, self._order)
         return self.counts
 
     def _missing(self, asked: Iterator[Asked]) -> Iterator[Asked]:
-        """What must be ranked yet. Equal lines are ranked once."""
+        """What must be ranked yet, until a limit ends the work. Equal lines are ranked once."""
         begun: set[str] = set()
         index = 0
         for one in asked:
+            if self.counts.left:
+                return
             self._order.append(one.digest)
             if one.digest in begun:
                 continue
@@ -124,9 +124,11 @@ class Batch:
             return
         exhausted = row.ranking.trace.exhausted
         if exhausted is not None:
+            if self.counts.left and not row.ranking.trace.calls:
+                return  # the limit was reached before it was begun
             self.counts.exhausted = exhausted.reason
             # A deadline is each line's own; what all share is gone for the following ones too.
-            self.counts.left = exhausted.limit != "seconds"
+            self.counts.left |= exhausted.limit != "seconds"
         self.counts.enter(row.ranking.trace)
         self.counts.done += 1
         self.counts.degraded += row.ranking.degraded
