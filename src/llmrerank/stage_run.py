@@ -19,7 +19,7 @@ from .rounds import Pool
 from .settings import Settings
 from .stage_cost import TOP
 from .strategies import Strategy
-from .trace import Event, Seen, StageDone, Trace, Warned
+from .trace import Called, Event, Seen, StageDone, Trace, Warned
 
 __all__ = ["StageRun", "Watch", "smaller"]
 
@@ -84,6 +84,10 @@ class StageRun:
         outcome = await judge_pool(job)
         hits = _placed(ranking.hits, outcome, stage=stage)[:kept]
         events += outcome.events
+        exposed = _exposed(job, outcome)
+        if exposed is not None:
+            events.append(exposed)
+            log_events(events[-1:])
         events.append(
             StageDone(
                 stage=stage,
@@ -150,6 +154,18 @@ def _foreign(strategy: Strategy, job: Job) -> Warned | None:
         return None
     said = foreign_script(job.client.identity.model, job.question.query, job.documents)
     return None if said is None else Warned(stage=job.stage, message=said)
+
+
+def _exposed(job: Job, outcome: Outcome) -> Warned | None:
+    """A key that was sent over a network in plain text is said: whoever stands between may have read it."""
+    identity = job.client.identity
+    if not identity.exposed or all(call.cached for call in Trace(outcome.events).of(Called)):
+        return None
+    return Warned(
+        stage=job.stage,
+        message=f"the key went to {identity.endpoint} in plain text, which anybody on the way can read; "
+        "use https, or send no key",
+    )
 
 
 def _placed(hits: Sequence[Hit], outcome: Outcome, *, stage: str) -> list[Hit]:

@@ -21,7 +21,7 @@ class Results:
     """Result lines by the digest of the line that they answer. Close it, or use it as a context.
 
     Each line is appended by one write: killed at any time, the file loses at most the line being written, and
-    half a line is removed the next time.
+    half a line is removed the next time. Its owner alone may read it, since it holds the documents.
 
     Args:
         path: The file; made where there is none.
@@ -40,7 +40,7 @@ class Results:
         self._writing = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
+            self._file: IO[bytes] = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as error:
             raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
         try:
@@ -87,7 +87,8 @@ class Results:
             return
         temporary = self.path.with_name(f".{self.path.name}.settling")
         try:
-            with temporary.open("wb") as settled:
+            temporary.unlink(missing_ok=True)
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as settled:
                 for start, length in places:
                     self._file.seek(start)
                     settled.write(self._file.read(length))

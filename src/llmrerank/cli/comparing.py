@@ -138,7 +138,7 @@ class Written:
     def _write_files(self, comparisons: Sequence[Comparison], talk: Talk, title: str | None) -> None:
         if self.out is not None:
             path = self.out / "experiment.toml"
-            write_whole(path, comparisons[0].experiment.encode())
+            write_whole(path, comparisons[0].experiment.encode(), private=True)
             talk.say(f"wrote {self.out}")
         if self.report is not None:
             from llmrerank.evaluate.report import write_report

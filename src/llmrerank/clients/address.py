@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -68,6 +69,22 @@ class Address:
     def needs_key(self) -> bool:
         """Whether this is OpenAI's own endpoint, which answers nobody without a key."""
         return urlsplit(self.url).hostname == "api.openai.com"
+
+    @property
+    def in_the_open(self) -> bool:
+        """Whether what is sent leaves this machine in plain text.
+
+        >>> [Address.of(url).in_the_open for url in ("http://10.0.0.5/v1", "https://a.org", "http://[::1]:80")]
+        [True, False, False]
+        """
+        parts = urlsplit(self.url)
+        host = (parts.hostname or "").rstrip(".")
+        if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+            return False
+        try:
+            return not ip_address(host).is_loopback
+        except ValueError:
+            return True
 
     @property
     def has_path(self) -> bool:

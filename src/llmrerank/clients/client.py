@@ -20,6 +20,7 @@ class Identity:
         extra: Canonical JSON of what else changes answers (extra body fields, reasoning effort).
         local: Runs on this machine without an endpoint: free, and outside the limits on calls.
         context: Tokens that the model can read at once, where it is known.
+        exposed: A key goes to it in plain text over a network.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Identity:
     extra: str = ""
     local: bool = False
     context: int | None = None
+    exposed: bool = False
 
 
 class Client(Protocol):

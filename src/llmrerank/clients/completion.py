@@ -30,7 +30,7 @@ def read_completion(content: bytes, place: Place, *, seconds: float = 0.0) -> Re
     Raises:
         CallError: It holds an error, or is no chat completion.
     """
-    body = _json(content, place)
+    body = _json(place.without_key(content), place)
     where = place.address.shown
     choices = body.get("choices")
     if body.get("error") or (choices is None and ("detail" in body or body.get("object") == "error")):

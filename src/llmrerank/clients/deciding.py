@@ -54,7 +54,10 @@ class Deciding:
         self._extra = dict(extra_body or {})
         extra = json.dumps({"extra_body": self._extra}, sort_keys=True, ensure_ascii=False)
         self._identity = Identity(
-            model=model, endpoint=transport.address.shown, extra=extra if self._extra else ""
+            model=model,
+            endpoint=transport.address.shown,
+            extra=extra if self._extra else "",
+            exposed=transport.exposes_key,
         )
 
     @property

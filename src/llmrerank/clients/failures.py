@@ -17,6 +17,7 @@ from .fault import Fault, read_fault
 __all__ = ["Place", "Refused", "TooLong", "judge_fault", "judge_sdk_error"]
 
 _LONGEST = 400  # characters of a server's message
+_SHORTEST_KEY = 8  # characters; what local servers are given for one (`none`) may stand in any answer
 _TRANSIENT = frozenset({408, 409, 425, 429})
 _NO_QUOTA = ("insufficient_quota", "billing_hard_limit", "insufficient_balance", "exceeded_current_quota")
 _FILTERED = re.compile(
@@ -60,6 +61,12 @@ class Place:
     key_env: str
     timeout: float
     key: str | None = field(default=None, repr=False)
+
+    def without_key(self, content: bytes) -> bytes:
+        """A reply without the key, should the endpoint repeat it: replies are kept, shown and passed on."""
+        if self.key is None or len(self.key) < _SHORTEST_KEY:
+            return content
+        return content.replace(self.key.encode(), b"***")
 
     def said(self, message: str) -> str:
         """A server's message made fit to print: on one line, not too long, without the key."""

@@ -44,6 +44,7 @@ class Negotiating:
         model: Name of the model.
         effort: Reasoning effort; None: the lowest, sent once the model was seen to reason.
         extra_body: Further fields of every request body. They win, and are never changed.
+        exposed: A key goes there in plain text over a network.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Negotiating:
         model: str,
         effort: Effort | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        exposed: bool = False,
     ) -> None:
         self._inner = inner
         self._effort = effort
@@ -66,6 +68,7 @@ class Negotiating:
             model=model,
             endpoint=address.shown,
             extra=json.dumps(changes, sort_keys=True, ensure_ascii=False) if changes else "",
+            exposed=exposed,
         )
 
     @property

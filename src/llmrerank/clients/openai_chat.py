@@ -61,6 +61,11 @@ class OpenAIChat:
     def __repr__(self) -> str:
         return f"OpenAIChat({self.address.shown!r})"
 
+    @property
+    def exposes_key(self) -> bool:
+        """Whether there is a key and it goes over a network in plain text."""
+        return self._key is not None and self.address.in_the_open
+
     async def send(self, request: Request) -> Reply:
         """Send one request.
 

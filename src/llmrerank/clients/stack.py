@@ -44,7 +44,12 @@ def chat_client(settings: Settings, *, model: str | None = None, base_url: str |
 
     def client_for(name: str) -> Client:
         client: Client = Negotiating(
-            transport, address=address, model=name, effort=settings.effort, extra_body=settings.extra_body
+            transport,
+            address=address,
+            model=name,
+            effort=settings.effort,
+            extra_body=settings.extra_body,
+            exposed=settings.key is not None and address.in_the_open,
         )
         cache = Cache.of(settings)
         client = shared(client, parallel=settings.parallel, cache=cache)

@@ -90,13 +90,14 @@ def _check(path: Path, what: str, identifier: str) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file as UTF-8, whole or not at all: readers see the old file or the new one, no part.
+    """Write a text file as UTF-8, whole or not at all, for its owner alone: it tells what was asked.
 
     Raises:
         OSError: The folder cannot be made or written.
     """
     data = text.encode("utf-8")
-    whole_file.write_whole(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    packed = gzip.compress(data, mtime=0) if path.suffix == ".gz" else data
+    whole_file.write_whole(path, packed, private=True)
 
 
 def read_run(path: Path) -> dict[str, list[str]]:

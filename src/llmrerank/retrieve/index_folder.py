@@ -98,7 +98,7 @@ def _slug(stage: str, settings: Mapping[str, Setting]) -> str:
 def _make(folder: Path, manifest: Mapping[str, Any], build: Callable[[Path], None]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}")
-    temporary.mkdir()
+    temporary.mkdir(mode=0o700)  # it holds the words of the documents
     try:
         build(temporary)
         sizes = {path.name: path.stat().st_size for path in sorted(temporary.iterdir())}

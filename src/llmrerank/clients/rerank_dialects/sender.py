@@ -51,7 +51,12 @@ class Sender:
         self._wants_key = wants_key
         self._place = transport.place(model)
         extra = json.dumps({"dialect": dialect.name})
-        self._identity = Identity(model=model, endpoint=transport.address.shown, extra=extra)
+        self._identity = Identity(
+            model=model,
+            endpoint=transport.address.shown,
+            extra=extra,
+            exposed=transport.exposes_key,
+        )
 
     @property
     def identity(self) -> Identity:
