@@ -59,6 +59,10 @@ def cross_encoder() -> str | None:
             say(f"\nThe cross-encoder row is left out: {error}")
             say("`make train-reference` makes a small one of what is here.")
             return None
+        say(
+            "\nThe cross-encoder is the one of `make train-reference`. It learned claims of medical papers, and"
+        )
+        say("documentation is foreign to it: docs/training.md says what it is good for, and what for not.")
         return f"cross-encoder(model={str(reference)!r})"
     return "cross-encoder"
 
