@@ -59,10 +59,8 @@ def cross_encoder() -> str | None:
             say(f"\nThe cross-encoder row is left out: {error}")
             say("`make train-reference` makes a small one of what is here.")
             return None
-        say(
-            "\nThe cross-encoder is the one of `make train-reference`. It learned claims of medical papers, and"
-        )
-        say("documentation is foreign to it: docs/training.md says what it is good for, and what for not.")
+        say("\nThe cross-encoder is what `make train-reference` built. It learned claims of medical papers,")
+        say("and documentation is foreign to it: docs/training.md says what it is good for.")
         return f"cross-encoder(model={str(reference)!r})"
     return "cross-encoder"
 
