@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 EXTRAS := local,offline,eval,datasets,llm,calibrate,router,train,plot,redis,tantivy,ann,langchain,llama-index,haystack
 
-.PHONY: setup demo test test-slow lint bench train-reference
+.PHONY: setup demo test test-slow lint bench bench-soak train-reference
 
 setup: $(STAMP)
 
@@ -51,3 +51,9 @@ bench: setup
 	$(BIN)/python benchmarks/wall_clock.py
 	$(BIN)/python benchmarks/adapters.py
 	$(BIN)/python benchmarks/ranking_cache.py
+	$(BIN)/python benchmarks/chaos.py
+	$(BIN)/python benchmarks/sudden_death.py
+
+MINUTES ?= 20
+bench-soak: setup
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
