@@ -140,8 +140,8 @@ def main() -> int:
     lines.append(f"| slates a second | {middle.slates / middle.seconds:.1f} | {late:.1f} |")
     lines += [
         "",
-        f"`python benchmarks/soak.py --minutes {options.minutes:g}`, {options.rate:.0%} of the requests failing: "
-        f"{totals.slates:,} slates, {totals.rankings:,} rankings, {totals.degraded:,} slates degraded, "
+        f"`python benchmarks/soak.py --minutes {options.minutes:g}`, {options.rate:.0%} of the requests "
+        f"failing: {totals.slates:,} slates, {totals.rankings:,} rankings, {totals.degraded:,} slates degraded, "
         f"{totals.raised:,} rankings raised, {totals.violated} violations; memory grows by {growth:.1f} MiB "
         "an hour in the second half. Two cores, other work beside.",
     ]
