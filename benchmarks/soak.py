@@ -142,8 +142,8 @@ def main() -> int:
         "",
         f"`python benchmarks/soak.py --minutes {options.minutes:g}`, {options.rate:.0%} of the requests "
         f"failing: {totals.slates:,} slates, {totals.rankings:,} rankings, {totals.degraded:,} slates "
-        f"degraded, {totals.raised:,} rankings raised, {totals.violated} violations; memory grows by {growth:.1f} MiB "
-        "an hour in the second half. Two cores, other work beside.",
+        f"degraded, {totals.raised:,} rankings raised, {totals.violated} violations; "
+        f"memory grows by {growth:.1f} MiB an hour in the second half. Two cores, other work beside.",
     ]
     print("\n".join(lines))
     if options.write:
