@@ -140,10 +140,10 @@ def main() -> int:
     lines.append(f"| slates a second | {middle.slates / middle.seconds:.1f} | {late:.1f} |")
     lines += [
         "",
-        f"`python benchmarks/soak.py --minutes {options.minutes:g}`, {options.rate:.0%} of the requests failing: "
-        f"{totals.slates:,} slates, {totals.rankings:,} rankings, {totals.degraded:,} slates degraded, "
-        f"{totals.raised:,} rankings raised, {totals.violated} violations; memory grows by {growth:.1f} MiB "
-        "an hour in the second half. Two cores, other work beside.",
+        f"`python benchmarks/soak.py --minutes {options.minutes:g}`, {options.rate:.0%} of the requests "
+        f"failing: {totals.slates:,} slates, {totals.rankings:,} rankings, {totals.degraded:,} slates "
+        f"degraded, {totals.raised:,} rankings raised, {totals.violated} violations; memory grows by "
+        f"{growth:.1f} MiB an hour in the second half. Two cores, other work beside.",
     ]
     print("\n".join(lines))
     if options.write:
