@@ -77,7 +77,7 @@ def test_no_command_writes_or_says_it(command, tmp_path, capsys, caplog):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, f"{path} can be read by others"
 
 
-@pytest.mark.parametrize("words", ["config", "config --json", "doctor", "show strategies"])
+@pytest.mark.parametrize("words", ["config", "config --json", pytest.param("doctor", marks=pytest.mark.slow)])
 def test_no_command_shows_it(words, capsys, monkeypatch):
     monkeypatch.setenv("LLMRERANK_API_KEY_ENV", "PLANTED")
     monkeypatch.setenv("OPENAI_BASE_URL", f"http://user:{KEY}@127.0.0.1:9/v1")

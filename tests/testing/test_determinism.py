@@ -28,14 +28,19 @@ def told(strategy, **options):
         endpoint(FAULTS, seed=11) as server,
         Reranker(spelled(strategy), settings=settings(server, **options)) as reranker,
     ):
-        ranking = reranker.rank(QUERY, documents(12))
+        ranking = reranker.rank(QUERY, documents(8))
     values = ranking.to_dict()
     values["trace"].pop("seconds")
     events = "\n".join(map(repr, ranking.trace))
     return json.dumps(values), _PORT.sub("", _SECONDS.sub("", events))
 
 
-@pytest.mark.parametrize("strategy", ALL)
+HEAVY = ("pairwise", "acurank", "adaptive", "first-token", "top-down")
+
+
+@pytest.mark.parametrize(
+    "strategy", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in ALL]
+)
 def test_parallelism_changes_no_byte(strategy):
     assert told(strategy, parallel=1) == told(strategy, parallel=16)
 

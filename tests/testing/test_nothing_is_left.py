@@ -16,6 +16,7 @@ from chaotic import ASKING, QUERY, documents, endpoint, settings, spelled
 from llmrerank import Limits, Reranker
 from llmrerank.testing.invariants import violations
 
+QUICK = ("listwise", "graded", "setwise", "api", "decide")
 DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -46,7 +47,10 @@ async def cancelled(server, strategy, after, cache):
     await reached(lambda: server.connections == 0)
 
 
-@pytest.mark.parametrize("strategy", ASKING)
+@pytest.mark.parametrize(
+    "strategy",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ASKING],
+)
 def test_a_cancelled_task_leaves_no_task_thread_socket_or_file(strategy, tmp_path):
     """Requests hang one after another, so that some are under way whenever it is cancelled."""
     with endpoint({"hang": 0.4, "reset-in-body": 0.2}) as server:
