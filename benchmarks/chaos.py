@@ -38,7 +38,7 @@ from llmrerank.clients.capabilities import forget
 from llmrerank.settings import Settings
 from llmrerank.testing.chaos import FAULTS, ChaosEndpoint, FaultKind, evenly
 from llmrerank.testing.invariants import violations
-from llmrerank.trace import Called, RoundDone
+from llmrerank.trace import Called, RoundDone, Warned
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 BEGIN, END = "<!-- tables: benchmarks/chaos.py -->", "<!-- end of tables -->"
@@ -111,7 +111,9 @@ def slates(ranking: Ranking) -> int:
 def flagged(ranking: Ranking) -> bool:
     """Whether the trace says that something was not as it should be."""
     trace = ranking.trace
-    noted = any(call.notes for call in trace.of(Called))
+    noted = any(call.notes for call in trace.of(Called)) or any(
+        "read from words" in warning.message for warning in trace.of(Warned)
+    )
     return bool(noted or trace.repaired or trace.degraded or trace.exhausted)
 
 

@@ -18,6 +18,7 @@ from .types import Detail, Document, ScoreKind
 __all__ = ["Asked", "Asking"]
 
 _MENDED = frozenset({"missing", "duplicate", "out_of_range"})
+_FACTS = frozenset({"bounded", "in_words"})
 _ASKS = 2  # the first time and once more
 
 
@@ -31,7 +32,7 @@ class Asked:
         error: The provider's failure that degraded it, or None.
         kind: What the scores mean.
         pairs: Pairs scored, and how many of them came from the cache.
-        bounded: How many scores are bounds.
+        facts: What the reader of its scores must know: `bounded`, `in_words`.
         unread: Positions that got no score although others of the slate did.
         spans: By position, the best character ranges of the document, where the judge found any.
         stopped: The limit that ended it early and the sentence that says so, or None.
@@ -42,7 +43,7 @@ class Asked:
     error: CallError | None = None
     kind: ScoreKind = "none"
     pairs: tuple[int, int] = (0, 0)
-    bounded: int = 0
+    facts: frozenset[str] = frozenset()
     unread: Slate = ()
     spans: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     stopped: tuple[str, str] | None = None
@@ -222,9 +223,8 @@ class Asking:
             repaired=mended,
         )
         unread = self._unread(carriage, verdict, opinion)
-        asked = self._asked(
-            verdict, kind=opinion.kind or self.judge.score_kind, bounded=int("bounded" in opinion.flags)
-        )
+        kind = opinion.kind or self.judge.score_kind
+        asked = self._asked(verdict, kind=kind, facts=opinion.flags & _FACTS)
         spans = dict(zip(shown, opinion.spans, strict=True)) if opinion.spans is not None else {}
         return replace(asked, unread=unread, spans=spans)
 
@@ -274,7 +274,12 @@ class Asking:
         return replace(self._degraded(carriage, reason, None, None), stopped=(limit, reason))
 
     def _asked(
-        self, verdict: Verdict, *, kind: ScoreKind = "none", bounded: int = 0, error: CallError | None = None
+        self,
+        verdict: Verdict,
+        *,
+        kind: ScoreKind = "none",
+        facts: frozenset[str] = frozenset(),
+        error: CallError | None = None,
     ) -> Asked:
         return Asked(
             verdict=verdict,
@@ -282,5 +287,5 @@ class Asking:
             error=error,
             kind=kind,
             pairs=(self.pairs, self.pairs_cached),
-            bounded=bounded,
+            facts=facts,
         )

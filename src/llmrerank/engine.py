@@ -91,6 +91,13 @@ class Outcome:
     events: tuple[Event, ...]
 
 
+_FACTS = {
+    "bounded": "bounds: one side was not among the alternatives",
+    "in_words": "whole grades, read from words: the first token said no grade, so no mean could be made",
+}
+"""What the reader of scores must know, in words."""
+
+
 @dataclass(slots=True)
 class _Books:
     """What has been learnt so far."""
@@ -102,7 +109,7 @@ class _Books:
     degraded: set[int] = field(default_factory=set)
     spans: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     rounds: int = 0
-    bounded: int = 0
+    facts: Counter[str] = field(default_factory=Counter)
     answered: bool = False
     logged: int = 0
 
@@ -114,7 +121,7 @@ class _Books:
         """
         for one in asked:
             self.events.extend(one.events)
-            self.bounded += one.bounded
+            self.facts.update(one.facts)
             verdict = one.verdict
             if verdict.degraded:
                 self.degraded.update(verdict.slate)
@@ -158,11 +165,8 @@ class _Books:
         if len(self.kinds) > 1 and not isinstance(order, ScoredOrder):
             mixed = ", ".join(f"{count} {name}" for name, count in sorted(self.kinds.items()))
             self.warn(job, f"scores of different kinds are mixed ({mixed}) and cannot be compared")
-        if self.bounded:
-            self.warn(
-                job,
-                f"{self.bounded} of {self.size} scores are bounds: one side was not among the alternatives",
-            )
+        for fact, count in sorted(self.facts.items()):
+            self.warn(job, f"{count} of {self.size} scores are {_FACTS[fact]}")
         read = [score for score in scores if score is not None]
         tied = sum(count for count in Counter(read).values() if count > 1)
         if kind in ("grade", "probability") and tied * 2 > len(read):

@@ -276,6 +276,7 @@ def test_graded_takes_the_expected_value():
 def test_graded_reads_words_where_there_are_no_log_probabilities():
     asked, opinion = drive(Graded(), 2, [Reply(text="2"), Reply(text="The")], [Reply(text="The grade is 1.")])
     assert opinion.scores == (2.0, 1.0)
+    assert opinion.flags == {"in_words"}
     assert [len(calls) for calls in asked] == [2, 1]
     assert asked[1][0] == asked[0][1].otherwise
     _, opinion = drive(Graded(), 1, [Reply(text="Grade: 3", answers="otherwise")])
@@ -289,13 +290,13 @@ def test_graded_asked_again_reads_words():
     assert not opinion.usable
     ((call,),), opinion = drive(Graded(), 1, [Reply(text="2")], attempt=1)
     assert call.logprobs == 0
-    assert opinion.scores == (2.0,)
+    assert (opinion.scores, opinion.flags) == ((2.0,), {"in_words"})
 
 
 def test_graded_knows_which_scales_one_token_can_tell_apart():
     ((call,),), opinion = drive(Graded(prompt="grade10"), 1, [Reply(text="10")])
     assert call.logprobs == 0
-    assert opinion.scores == (10.0,)
+    assert (opinion.scores, opinion.flags) == ((10.0,), set())
     with pytest.raises(ConfigError, match="first token"):
         Graded(prompt="grade10", read="logprobs")
     with pytest.raises(ConfigError, match="belong to 'pointwise'"):

@@ -12,7 +12,7 @@ from llmrerank.settings import Settings
 from llmrerank.spec import Call
 from llmrerank.strategies import Strategy
 from llmrerank.testing.chaos import ChaosEndpoint
-from llmrerank.trace import Called, Trace
+from llmrerank.trace import Called, Trace, Warned
 
 __all__ = ["ASKING", "QUERY", "documents", "endpoint", "flagged", "sent", "settings", "spelled", "worth"]
 
@@ -71,7 +71,8 @@ def sent(trace: Trace) -> int:
     return sum(call.attempts for call in trace.of(Called) if not call.cached)
 
 
-def flagged(trace: Trace) -> bool:
-    """Whether a trace says that something was not as it should be."""
+def flagged(trace: Trace, right: Trace) -> bool:
+    """Whether a trace says that something was not as it should be: what the right one does not say."""
     noted = any(call.notes for call in trace.of(Called))
-    return bool(noted or trace.repaired or trace.degraded or trace.exhausted)
+    warned = set(trace.of(Warned)) - set(right.of(Warned))
+    return bool(noted or warned or trace.repaired or trace.degraded or trace.exhausted)

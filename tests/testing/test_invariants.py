@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from chaotic import ASKING, QUERY, documents, endpoint, flagged, sent, settings, spelled
-from hypothesis import given, strategies
+from hypothesis import example, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from llmrerank import Limits, Reranker
@@ -65,7 +65,7 @@ def hold(strategy, size, rates, seed):
     assert ranking is not None, "nothing here lasts"
     assert accounted(server, ranking.trace)
     if ranking.documents != right.documents:
-        assert flagged(ranking.trace), f"another order, and nobody says why: {server.injected}"
+        assert flagged(ranking.trace, right.trace), f"another order, and nobody says why: {server.injected}"
 
 
 PASSING = mixed([name for name in QUICK if name not in LASTING])
@@ -75,6 +75,7 @@ SIZES = strategies.integers(0, 9)
 
 @hypothesis_settings(max_examples=15, deadline=None)
 @given(strategy=strategies.sampled_from(ALL), size=SIZES, rates=PASSING, seed=SEEDS)
+@example(strategy="graded", size=7, rates={"null-content": 0.6}, seed=4)
 def test_every_degradation_is_in_the_trace(strategy, size, rates, seed):
     hold(strategy, size, rates, seed)
 

@@ -27,6 +27,7 @@ _FLAGS = {
     "unparsed": "nothing could be read in it",
     "truncated": "it reached its length limit",
     "refused": "the model declined",
+    "in_words": "its first token said no grade, so words were asked for",
 }
 _NAMED = 3
 """Other documents that a sentence names at most."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from llmrerank.answers.logprobs import graded
@@ -82,7 +82,8 @@ class Graded:
         by_words = how == "text" or (how == "auto" and not _told_apart(tuple(self.asks.contents.scale)))
         if by_words or (self.read == "auto" and attempt > 0):
             replies = yield texts
-            return conclude([read_text(reply, self.asks) for reply in replies], kind="grade", cut=cut)
+            plain = [read_text(reply, self.asks) for reply in replies]
+            return conclude(plain if by_words else [_coarser(one) for one in plain], kind="grade", cut=cut)
         auto = self.read == "auto"
         replies = yield [by_alternatives(text, otherwise=text if auto else None) for text in texts]
         readings = [self._first(reply) for reply in replies]
@@ -94,7 +95,7 @@ class Graded:
         ]
         if again:
             for place, reply in zip(again, (yield [texts[place] for place in again]), strict=True):
-                readings[place] = read_text(reply, self.asks)
+                readings[place] = _coarser(read_text(reply, self.asks))
         return conclude(readings, kind="grade", cut=cut)
 
     def _first(self, reply: Reply) -> Reading:
@@ -104,6 +105,11 @@ class Graded:
         answer = graded([(one.token, one.logprob) for one in reply.choices], self.asks.contents.scale)
         flags = {"unparsed"} if answer.unparsed else {"bounded"} if answer.bounded else set()
         return Reading(score=answer.value, flags=frozenset(flags), raw=reply.text)
+
+
+def _coarser(reading: Reading) -> Reading:
+    """A grade from words beside means of others."""
+    return replace(reading, flags=reading.flags | {"in_words"})
 
 
 def _told_apart(labels: Sequence[str]) -> bool:

@@ -45,7 +45,8 @@ class Opinion:
         scores: By place, None for a document that could not be read; or None where the judge gives no scores.
         strengths: By place, what to sort by across slates where scores saturate (the log-odds of a
             probability); None: the scores themselves.
-        flags: What had to be mended: `missing duplicate out_of_range unparsed truncated refused bounded`.
+        flags: What had to be mended: `missing duplicate out_of_range unparsed truncated refused`; and what
+            the reader of scores must know: `bounded in_words`.
         usable: False where the answer carries no evidence; the engine then asks once more or degrades.
         kind: What these scores mean, where it differs from the judge's `score_kind` (a grade read where
             log-probabilities were wanted, say).
