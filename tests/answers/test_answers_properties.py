@@ -44,6 +44,23 @@ PIECES = [
     ),
     *("【", "】", "→", "½", "²", "\x00", "\ud800", "9" * 4500, "null", "is the best", "Final answer: "),
 ]
+UNITS = (
+    "[",
+    "{",
+    '{"a":',
+    "[1] > ",
+    "[1,",
+    '["',
+    "<think>",
+    "9",
+    " ",
+    "\n",
+    "best ",
+    "final answer is ",
+    "1: yes\n",
+)
+"""What an answer may be made of, again and again; reading it must take time in proportion to its length."""
+
 TEXTS = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 REASONS = st.sampled_from([None, "stop", "length", "content_filter"])
 SCALES = st.sampled_from([None, {"0": 0.0, "1": 1.0, "10": 2.0}, {"Relevant": 1.0, "Not relevant": 0.0}])
@@ -103,27 +120,20 @@ def test_free_text_in_json_is_never_searched(order: list[int], reason: str) -> N
 
 
 @pytest.mark.parametrize("form", sorted(FORMS))
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "[",
-        "{",
-        '{"a":',
-        "[1] > ",
-        "[1,",
-        '["',
-        "<think>",
-        "9",
-        " ",
-        "\n",
-        "best ",
-        "final answer is ",
-        "1: yes\n",
-    ],
-)
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_long_run_of_anything_is_read(form: str, unit: str) -> None:
+    read_in_full(form, unit, 100_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", sorted(FORMS))
+@pytest.mark.parametrize("unit", UNITS)
 def test_a_megabyte_of_anything_is_read(form: str, unit: str) -> None:
-    count = 1_000_000 // len(unit)
-    answer = read(unit * count, answer=form, count=5, finish_reason="length")
+    read_in_full(form, unit, 1_000_000)
+
+
+def read_in_full(form: str, unit: str, length: int) -> None:
+    answer = read(unit * (length // len(unit)), answer=form, count=5, finish_reason="length")
     assert sorted(answer.order) == list(range(5))
 
 
