@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 EXTRAS := local,offline,eval,datasets,llm,calibrate,router,train,plot,redis,tantivy,ann,langchain,llama-index,haystack
 
-.PHONY: setup demo test test-slow lint bench bench-soak train-reference
+.PHONY: setup demo test test-slow lint bench bench-soak coverage mutation train-reference
 
 setup: $(STAMP)
 
@@ -57,3 +57,14 @@ bench: setup
 MINUTES ?= 20
 bench-soak: setup
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
+
+# Of the fast tests and of every process that they start; ten minutes.
+coverage: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pytest-cov
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal --cov --cov-report=term:skip-covered
+
+# Which changes of the code no test notices; an hour and more. `mutmut show NAME` shows one of them.
+mutation: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt mutmut
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results

@@ -34,6 +34,7 @@ from synthetic_passages import DIMENSIONS, SLICE, Made, MadeUp
 
 from llmrerank import Reranker
 from llmrerank.errors import RerankError
+from llmrerank.planner import fit_law
 from llmrerank.retrieve.hybrid import fused
 from llmrerank.retrieve.quantised import SAMPLE_PER_CELL, QuantisedVectors, cells_for, write_vectors
 from llmrerank.retrieve.retriever import Source
@@ -45,6 +46,8 @@ from llmrerank.types import Query
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 BEGIN, END = "<!-- ten million -->", "<!-- end of ten million -->"
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
+SEEN = 1_000_000
+"""Passages of the largest size that the planner's law is fitted to."""
 EVERY = 250_000
 DEPTH, DEEP, HEAD, FUSED = 100, 1000, 20, 60
 WARM = 20
@@ -101,6 +104,14 @@ def timed(into: list[float], clock: Callable[[], float] = time.perf_counter) -> 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of the files in a folder."""
     return sum(one.stat().st_size for one in path.iterdir()) if path.is_dir() else path.stat().st_size
+
+
+def into_page_cache(path: Path) -> None:
+    """Read a file, or the files in a folder, so that no query waits for the disk."""
+    for file in path.iterdir() if path.is_dir() else [path]:
+        with file.open("rb") as opened:
+            while opened.read(1 << 24):
+                pass
 
 
 def memory() -> Figures:
@@ -167,6 +178,7 @@ def told(documents: Iterable[Any], done: int, size: int) -> Iterable[Any]:
 def asked(index: Path, size: int, count: int = 200) -> Figures:
     """The lexical stage over an index: by depth, and with a filter. It computes in the thread that asks."""
     queries = MadeUp().queries(count + WARM, size)
+    into_page_cache(index)
     found: Figures = {"bytes": size_of(index), "queries": count}
     for name, stage, depth in (
         ("shallow", Tantivy(path=str(index)), DEPTH),
@@ -219,6 +231,8 @@ def told_slices(slices: Iterable[Any], size: int) -> Iterable[Any]:
 def search(work: Work, docs: int, queries: Sequence[Made], strategy: str) -> Figures:
     """Every stage of every query, one query after the other."""
     made = MadeUp()
+    into_page_cache(work.lexical)
+    into_page_cache(work.vectors)
     words, near = Tantivy(path=str(work.lexical)).open(Source()), QuantisedVectors(work.vectors)
     index = TantivyIndex.open(work.lexical)
     directions = made.query_vectors(queries)
@@ -333,7 +347,29 @@ def page(figures: Figures) -> str:
             f"{one['deep']['p95']:.1f} | {one['filtered']['p95']:.1f} | {gigabytes(one['bytes'])} |"
         )
     rows += ["", f'Filtered: `where="{FILTER}"`, which about an eighth of the passages meet.']
-    return "\n".join(rows) + "\n"
+    return "\n".join([*rows, *foretold(figures["lexical"])]) + "\n"
+
+
+def foretold(lexical: Figures) -> Iterator[str]:
+    """What the planner's law makes of the sizes up to a million, beside what was measured beyond them."""
+    by_size = {int(size): one["shallow"] for size, one in lexical.items()}
+    seen = {size: one for size, one in by_size.items() if size <= SEEN}
+    beyond = sorted(by_size.keys() - seen.keys())
+    if len(seen) < 3 or not beyond:
+        return
+    yield ""
+    yield (
+        f"What `llmrerank.planner.fit_law` foretells from the sizes up to {max(seen):,}, and how it compares "
+        "with what was measured (of which computing):"
+    )
+    yield ""
+    yield "| passages | | foretold ms | measured ms | of which computing | foretold / measured |"
+    yield "| ---: | --- | ---: | ---: | ---: | ---: |"
+    for size in beyond:
+        for name in ("p50", "p95"):
+            told = fit_law({one: figures[name] for one, figures in seen.items()}).at(size)
+            whole, computing = by_size[size][name], by_size[size]["cpu"][name]
+            yield (f"| {size:,} | {name} | {told:.1f} | {whole:.1f} | {computing:.1f} | {told / whole:.2f} |")
 
 
 def row_of(one: Figures) -> str:
