@@ -14,6 +14,7 @@ __all__ = [
     "Event",
     "Exhausted",
     "Features",
+    "Guarded",
     "Recalled",
     "Repaired",
     "Retried",
@@ -148,6 +149,29 @@ class Exhausted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A document was looked at by itself: it rose too far for one judgement, or it was kept apart.
+
+    Attributes:
+        stage: The strategy, as written.
+        document: Its place from 0 in what came in.
+        id: Its identifier, as text.
+        before: The rank from 1 that it came with: the best of its earlier ones.
+        would: The rank that it would have.
+        rank: The rank that it was given.
+        reason: What was done, in words that go on from its name.
+    """
+
+    stage: str
+    document: int
+    id: str
+    before: int
+    would: int
+    rank: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
     """A router chose a strategy, for a reason.
 
@@ -220,6 +244,7 @@ Event = (
     | RoundDone
     | StageDone
     | Exhausted
+    | Guarded
     | Routed
     | Recalled
     | Warned

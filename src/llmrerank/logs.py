@@ -26,6 +26,7 @@ from .trace import (
     Degraded,
     Event,
     Exhausted,
+    Guarded,
     Recalled,
     Repaired,
     Retried,
@@ -90,7 +91,7 @@ def _place(event: Event) -> tuple[logging.Logger, int]:
             return _CALLS, logging.WARNING
         case Degraded() | Exhausted() | Warned():
             return _STAGES, logging.WARNING
-        case StageDone() | Recalled() | Repaired() | Routed():
+        case StageDone() | Recalled() | Repaired() | Routed() | Guarded():
             return _STAGES, logging.INFO
         case _:
             return _STAGES, logging.DEBUG
@@ -123,6 +124,8 @@ def _sentence(event: Event) -> str:
             return f"{event.stage}: {passed}, {event.seconds:.2f} s"
         case Exhausted():
             return f"{event.stage}: stopped early: {event.reason}"
+        case Guarded():
+            return f"{event.stage}: {event.id} {event.reason}"
         case Routed():
             return f"{event.strategy} was chosen: {event.reason}"
         case Recalled():

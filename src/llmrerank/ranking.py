@@ -34,7 +34,7 @@ class Hit:
         document: The caller's document, unchanged.
         deviation: Standard deviation of the score, where the algorithm states one.
         spans: Character ranges of the document that the judge thought best, best first.
-        suspicious: The document looks like an attempt to influence the judge.
+        suspicious: A guard found something in the document that may be meant to influence the judge.
         degraded: It stood in a slate that got no evidence.
         history: Where each stage put it, in the order of the stages.
         group: Where hits were grouped, the others of its group, best first.
@@ -95,6 +95,7 @@ class Hit:
             "title": self.document.title,
             "text": self.document.text,
             "metadata": dict(self.document.metadata),
+            "suspicious": self.suspicious,
             "degraded": self.degraded,
             **more,
         }

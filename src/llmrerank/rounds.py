@@ -15,6 +15,7 @@ any round and return that order.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, overload
@@ -48,11 +49,16 @@ class Pool:
         size: Number of candidates, 0 or more.
         top: How many leading places must be right, 1 to size (more is taken as size).
         prior: First-stage scores by position, or empty. `prior[i]` belongs to position i.
+        earlier: By position, the best rank from 1 that any stage before gave the candidate, never behind the
+            place at which it stands here; or empty: those places.
+        suspects: Positions of candidates that may try to influence whoever judges them.
     """
 
     size: int
     top: int
     prior: tuple[float, ...] = ()
+    earlier: tuple[int, ...] = ()
+    suspects: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if self.size < 0:
@@ -63,7 +69,30 @@ class Pool:
             raise ConfigError(f"{len(self.prior)} first-stage scores for {self.size} documents")
         if not all(map(math.isfinite, self.prior)):
             raise ConfigError("first-stage scores must be finite numbers")
+        if self.earlier and len(self.earlier) != self.size:
+            raise ConfigError(f"{len(self.earlier)} earlier ranks for {self.size} documents")
         object.__setattr__(self, "top", min(self.top, self.size) if self.size else self.top)
+
+    @property
+    def ranks(self) -> Sequence[int]:
+        """By position, the rank from 1 that the candidate comes with: `earlier`, else its place."""
+        return self.earlier or range(1, self.size + 1)
+
+    def part(self, positions: Sequence[int]) -> Pool:
+        """The pool of some of its candidates: `positions[i]` stands at i there. Earlier ranks close up."""
+        ranks, leading = self.ranks, range(1, len(positions) + 1)
+        earlier: Sequence[int] = leading
+        if self.earlier or positions != range(len(positions)):
+            gone = sorted(ranks[position] for position in set(range(self.size)).difference(positions))
+            # Two stages may both have had a first, so more may be gone than there is room for.
+            earlier = [max(1, rank - bisect_left(gone, rank)) for rank in map(ranks.__getitem__, positions)]
+        return Pool(
+            size=len(positions),
+            top=self.top,
+            prior=tuple(self.prior[position] for position in positions) if self.prior else (),
+            earlier=() if list(earlier) == list(leading) else tuple(earlier),
+            suspects=frozenset(i for i, position in enumerate(positions) if position in self.suspects),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +131,11 @@ class Verdict:
     def order(self) -> Slate:
         """The slate best first, ties in slate order."""
         return tuple(position for tier in self.tiers for position in tier)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it puts any document before another, or gives one a strength to be compared elsewhere."""
+        return len(self.tiers) > 1 or any(value is not None for value in self.strengths or ())
 
     @classmethod
     def tie(cls, slate: Slate, *, degraded: bool = False) -> Verdict:
@@ -151,10 +185,17 @@ class ScoredOrder(Sequence[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Slates to be judged now, all independent, and the best order of the pool known before they are."""
+    """Slates to be judged now, all independent, and the best order of the pool known before they are.
+
+    Attributes:
+        slates: What is judged together.
+        order: A permutation of the pool.
+        again: The like was asked before, and an independent answer is wanted: no cache may repeat the first.
+    """
 
     slates: tuple[Slate, ...]
     order: Sequence[int]
+    again: bool = False
 
     def __post_init__(self) -> None:
         if not self.slates:

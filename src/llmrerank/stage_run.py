@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from .judges import Question
 from .judges.chunked import check_chunks
 from .limits import Ledger
 from .logs import log_events
+from .looking_over import earlier_ranks, marked, suspected, warning
 from .ranking import Hit, Place, Ranking
 from .rounds import Pool
 from .settings import Settings
@@ -74,7 +75,14 @@ class StageRun:
         begun = time.perf_counter()
         stage = str(strategy.spec)
         events: list[Event] = list(ranking.trace.events)
-        job = self._job(strategy, ranking, cut)
+        suspects: Mapping[int, Sequence[str]] = {}
+        if strategy.looks_over:
+            suspects = suspected(ranking.documents, ranking.query)
+            ranking = replace(ranking, hits=marked(ranking.hits, suspects))
+        if suspects:
+            events.append(warning(stage, ranking.hits, suspects))
+            log_events(events[-1:])
+        job = self._job(strategy, ranking, cut, frozenset(suspects))
         if self.watch is not None:
             job = self._watched(job, self.watch, ranking, kept)
         foreign = _foreign(strategy, job)
@@ -99,9 +107,11 @@ class StageRun:
         log_events(events[-1:])
         return replace(ranking, hits=tuple(hits), score_kind=outcome.kind, trace=Trace(tuple(events)))
 
-    def _job(self, strategy: Strategy, ranking: Ranking, cut: int | None) -> Job:
+    def _job(self, strategy: Strategy, ranking: Ranking, cut: int | None, suspects: frozenset[int]) -> Job:
         settings, hits = self.settings, ranking.hits
         prior = [hit.score for hit in hits if hit.score is not None]
+        stages = len(ranking.trace.of(StageDone))
+        earlier = earlier_ranks(hits, stages=stages) if strategy.looks_over else ()
         reads = strategy.carrier not in LOCAL
         judge, client = strategy.judge_with(settings), self.carriers.client(strategy, settings)
         check_chunks(judge, model=client.identity.model, context=client.identity.context)
@@ -118,7 +128,13 @@ class StageRun:
                 spans={hit.document: hit.spans for hit in hits if hit.spans},
             ),
             documents=[hit.document for hit in hits],
-            pool=Pool(size=len(hits), top=cut or TOP, prior=tuple(prior) if len(prior) == len(hits) else ()),
+            pool=Pool(
+                size=len(hits),
+                top=cut or TOP,
+                prior=tuple(prior) if len(prior) == len(hits) else (),
+                earlier=earlier,
+                suspects=suspects,
+            ),
             ledger=self.ledger,
             on_error=settings.on_error,
             context=partial(self.carriers.context, strategy, settings),

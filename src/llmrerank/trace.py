@@ -13,6 +13,7 @@ from .events import (
     Event,
     Exhausted,
     Features,
+    Guarded,
     Recalled,
     Repaired,
     Retried,
@@ -32,6 +33,7 @@ __all__ = [
     "Event",
     "Exhausted",
     "Features",
+    "Guarded",
     "Recalled",
     "Repaired",
     "Retried",
@@ -122,6 +124,11 @@ class Trace:
         return len(self.of(Degraded))
 
     @property
+    def set_back(self) -> int:
+        """Documents that a guard gave a worse rank than they would have had."""
+        return sum(event.rank > event.would for event in self.of(Guarded))
+
+    @property
     def exhausted(self) -> Exhausted | None:
         """The limit that ended the work early, or None."""
         return next(iter(self.of(Exhausted)), None)
@@ -145,6 +152,7 @@ class Trace:
             "cost": self.cost,
             "repaired": self.repaired,
             "degraded": self.degraded,
+            "set_back": self.set_back,
             "exhausted": self.exhausted.limit if self.exhausted else None,
             "warnings": list(self.warnings),
         }

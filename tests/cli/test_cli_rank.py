@@ -25,7 +25,17 @@ def test_json_has_the_documented_shape(cli, docs):
     ended = cli(*BASE, "--docs", docs, "--strategy", "bm25", "--top", "1", "--json")
     assert set(ended.json) == {"schema", "query", "strategy", "score_kind", "hits", "trace"}
     [hit] = ended.json["hits"]
-    assert set(hit) == {"rank", "previous_rank", "score", "id", "title", "text", "metadata", "degraded"}
+    assert set(hit) == {
+        "rank",
+        "previous_rank",
+        "score",
+        "id",
+        "title",
+        "text",
+        "metadata",
+        "suspicious",
+        "degraded",
+    }
     assert (hit["rank"], hit["previous_rank"], hit["id"], hit["metadata"]) == (1, 2, "dog", {"breed": "any"})
     trace = {
         "calls",

@@ -20,7 +20,7 @@ from llmrerank.testing.stub_server import completion
 
 __all__ = ["LLM_STRATEGIES", "answer", "shown", "value"]
 
-_PASSAGE = re.compile(r"^--- \w+\n(?:\[(\w+)\]\n)?worth (\d+)$", re.MULTILINE)
+_PASSAGE = re.compile(r"^--- \w+\n(?:\[(\w+)\].*\n|(?!worth|\[).+\n)?worth (\d+)$", re.MULTILINE)
 _MOST = 100
 
 

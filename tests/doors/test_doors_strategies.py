@@ -28,6 +28,9 @@ WRAPPED = (
     "head(pairwise(method='sliding'), depth=6)",
     "fuse(tournament, weight=0.2)",
     "head(consistency(setwise, times=2), depth=9)",
+    "guard(listwise)",
+    "guard(setwise, places=3)",
+    "head(guard(adaptive, places=2), depth=20)",
 )
 SPECS = (*LLM_STRATEGIES, *WRAPPED)
 LISTWISE = tuple(

@@ -105,7 +105,7 @@ def test_every_event_comes_back_from_json(event):
 def test_every_kind_has_a_name_of_its_own():
     assert event_to_dict(over("s", 1))["kind"] == "round_done"
     kinds = {cls.__name__ for cls in get_args(Event)}
-    assert len(kinds) == len(get_args(Event)) == 12
+    assert len(kinds) == len(get_args(Event)) == 13
 
 
 def test_kinds_of_a_newer_version_are_kept_as_they_are():

@@ -86,6 +86,7 @@ def rankings(draw):
             document=documents[place],
             deviation=draw(NUMBERS),
             spans=tuple(draw(some.lists(some.tuples(some.integers(0, 9), some.integers(0, 9)), max_size=2))),
+            suspicious=draw(some.booleans()),
             history=(
                 *(before[place] if candidates.hits else ()),
                 *draw(some.lists(PLACES, max_size=2)),
@@ -133,15 +134,17 @@ WHOLE = json.loads(KEPT.to_json())
         *(
             json.dumps({**WHOLE, **changed})
             for changed in (
-                {"schema": 2},
+                {"schema": 1},
                 {"score_kind": "else"},
-                {"hits": [[0, None, None, [], []], [0, None, None, [], []]]},
-                {"hits": [[5, None, None, [], []]]},
-                {"hits": [[-1, None, None, [], []]]},
-                {"hits": [[True, None, None, [], []]]},
-                {"hits": [[0, "1", None, [], []]]},
-                {"hits": [[0, None, None, [[1]], []]]},
-                {"hits": [[0, None, None, [], [[0, 1, None]]]]},
+                {"hits": [[0, None, None, [], [], False], [0, None, None, [], [], False]]},
+                {"hits": [[5, None, None, [], [], False]]},
+                {"hits": [[-1, None, None, [], [], False]]},
+                {"hits": [[True, None, None, [], [], False]]},
+                {"hits": [[0, "1", None, [], [], False]]},
+                {"hits": [[0, None, None, [[1]], [], False]]},
+                {"hits": [[0, None, None, [], [[0, 1, None]], False]]},
+                {"hits": [[0, None, None, [], [], 0]]},
+                {"hits": [[0, None, None, [], []]]},
                 {"events": [{"kind": "later"}]},
                 {"events": [{"kind": "called"}]},
                 {"events": 3},

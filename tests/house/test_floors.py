@@ -17,18 +17,20 @@ from llmrerank.errors import MissingExtra
 PACKAGE = Path(llmrerank.__file__).parent
 FLOORS = {
     0: "types errors spec option_types registry expansion harmless counted",
-    1: "rounds algorithms overlap",
+    1: "rounds moves algorithms overlap",
     2: (
-        "calls prompts prompt_files prompt_contents prompt_fields templates passages sentences "
-        "chunking excerpts answers judges tokens encodings model_facts foreign_script"
+        "calls prompts prompt_files prompt_contents prompt_fields templates passages neutralising lookalikes "
+        "sentences "
+        "chunking excerpts answers judges tokens encodings model_facts foreign_script suspicion"
     ),
     3: (
-        "engine asking carriage portal settings forms knobs compare_keys config_file config_lines "
+        "engine asking books carriage portal settings forms knobs compare_keys config_file config_lines "
         "resolution logs clients cache limits purse prices events trace trace_file ranking jsonl cache_file "
         "cache_upkeep redis_address quantities whole_file json_file toml_text"
     ),
     4: (
         "config experiment calibration calibration_contents strategies carriers stages stage_run stage_cost "
+        "looking_over "
         "estimate prediction ranking_cache batch door selection many opening reranker pipeline router "
         "planner "
         "retrieve evaluate train "

@@ -14,7 +14,10 @@ from llmrerank import Reranker
 from llmrerank.clients.capabilities import forget
 from llmrerank.testing.chaos import evenly
 
-WRAPPED = ("consistency(listwise, times=3)", "head(setwise, depth=6)", "fuse(listwise, weight=0.3)")
+WRAPPED = (
+    *("consistency(listwise, times=3)", "head(setwise, depth=6)", "fuse(listwise, weight=0.3)"),
+    *("guard(listwise, places=1)", "guard(graded)", "guard(decide, places=0)"),
+)
 ALL = (*ASKING, *WRAPPED, "bm25 >> setwise % 5 >> graded")
 FAULTS = evenly(0.2, ("status-503", "reset", "cut-json", "missing-labels", "duplicated-labels", "prose"))
 _SECONDS = re.compile(r"seconds=[0-9.e-]+")

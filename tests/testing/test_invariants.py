@@ -16,7 +16,10 @@ from llmrerank.trace import Degraded, Trace
 
 # Each of these takes time or memory, and has a test of its own.
 SLOW = ("hang", "drip", "enormous-body", "long-answer")
-WRAPPED = ("consistency(listwise, times=3)", "head(setwise, depth=4)", "fuse(listwise, weight=0.3)")
+WRAPPED = (
+    *("consistency(listwise, times=3)", "head(setwise, depth=4)", "fuse(listwise, weight=0.3)"),
+    *("guard(listwise, places=1)", "guard(graded)", "guard(decide, places=0)"),
+)
 ALL = (*ASKING, *WRAPPED, "graded >> setwise")
 QUICK = [name for name in FAULTS if name not in SLOW]
 LASTING = [name for name in QUICK if FAULTS[name].kind == "lasting"]

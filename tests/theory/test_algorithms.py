@@ -15,6 +15,7 @@ from llmrerank.algorithms.consistent import Consistent
 from llmrerank.algorithms.full import Full
 from llmrerank.algorithms.fused import Fused
 from llmrerank.algorithms.graph import Graph
+from llmrerank.algorithms.guarded import Guarded
 from llmrerank.algorithms.head import Head
 from llmrerank.algorithms.pairwise import Pairwise
 from llmrerank.algorithms.pointwise import Pointwise
@@ -83,6 +84,20 @@ WITH_OPTIONS = [
     Consistent(inner=TopDown(), times=2),
     Consistent(inner=Pairwise(), times=1),
     Head(inner=Consistent(inner=Fused(inner=AcuRank(window=5)), times=2), depth=40),
+    Guarded(inner=Sliding()),
+    Guarded(inner=Sliding(window=5, stride=3), places=0),
+    Guarded(inner=Full(), places=3, seed=4),
+    Guarded(inner=Setwise(), places=2),
+    Guarded(inner=Pairwise(), places=5),
+    Guarded(inner=Pointwise(), places=1),
+    Guarded(inner=Batches(batch=7), places=1),
+    Guarded(inner=Adaptive(), places=4),
+    Guarded(inner=AcuRank(), places=None),
+    Guarded(inner=Guarded(inner=TopDown(window=7), places=8), places=3),
+    Consistent(inner=Guarded(inner=Sliding(), places=5), times=2),
+    Fused(inner=Guarded(inner=Graph(), places=2)),
+    Head(inner=Guarded(inner=Tournament(), places=3), depth=40),
+    Guarded(inner=Head(inner=Blocks(), depth=40), places=3),
 ]
 REGISTERED = list(dict.fromkeys(registered()))
 ALGORITHMS = list(dict.fromkeys([*WITH_OPTIONS, *REGISTERED]))
@@ -152,11 +167,11 @@ def test_no_document_or_one_needs_no_comparison(algorithm):
 def whole(algorithm):
     """Whether a pool that fits it is one question: not where only two are compared, or the head is judged."""
     inner = getattr(algorithm, "inner", algorithm)
-    return inner.needs is not Detail.SCORES and not isinstance(inner, Pairwise | Consistent)
+    return inner.needs is not Detail.SCORES and not isinstance(inner, Pairwise | Consistent | Guarded)
 
 
 @pytest.mark.parametrize(
-    "algorithm", [a for a in ALGORITHMS if whole(a) and not isinstance(a, Head | Fused)], ids=str
+    "algorithm", [a for a in ALGORITHMS if whole(a) and not isinstance(a, Head | Fused | Guarded)], ids=str
 )
 def test_a_pool_that_fits_one_slate_is_asked_about_once_and_that_is_the_answer(algorithm):
     size = getattr(algorithm, "window", None) or 12
@@ -186,6 +201,10 @@ EXACT = [
     Graph(window=7),
     Consistent(inner=Full(), times=3),
     Consistent(inner=Graph(window=6), times=2, method="kemeny"),
+    Guarded(inner=Full(), places=2),
+    Guarded(inner=TopDown(window=9), places=0),
+    Guarded(inner=Setwise(children=2), places=3),
+    Guarded(inner=Pairwise(), places=3),
 ]
 
 
@@ -236,6 +255,8 @@ def gain(order, hidden):
         Consistent(inner=Sliding(), times=2),
         Head(inner=Sliding(), depth=60),
         Fused(inner=Adaptive(), weight=0.2),
+        Guarded(inner=Sliding()),
+        Guarded(inner=Adaptive(), places=20),
     ],
     ids=str,
 )
@@ -298,6 +319,7 @@ def test_failed_documents_stand_last_in_their_order():
         (Consistent, {"inner": Full(), "method": "mean"}, "method"),
         (Head, {"inner": Full(), "depth": 0}, "depth"),
         (Fused, {"inner": Full(), "weight": -0.1}, "weight"),
+        (Guarded, {"inner": Full(), "places": -1}, "places"),
         (Fused, {"inner": Full(), "weight": 1.1}, "weight"),
         (Fused, {"inner": Full(), "weight": float("nan")}, "weight"),
     ],

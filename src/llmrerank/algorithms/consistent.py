@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Literal
 
 from llmrerank.errors import ConfigError
+from llmrerank.moves import Move, moved, moves_of
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, Slate, Span, Verdict, advance
 
 from .around import Around
@@ -64,7 +65,9 @@ class Consistent(Around):
         if not voting:
             return order
         count = borda if self.method == "borda" else kemeny
-        return count([copy.vote for copy in voting], pool.size)
+        # Of a document that several copies moved, the last one's word stands for all.
+        moves = {move.position: move for copy in reversed(voting) for move in copy.moves}
+        return moved(count([copy.vote for copy in voting], pool.size), tuple(moves.values()))
 
     def cost(self, n: int, top: int) -> Cost:
         """That of the algorithm within, `times` over; rounds are shared."""
@@ -88,14 +91,13 @@ class _Copy:
             # A shuffled place means nothing, so what the first stage thought goes along as scores.
             quantile = NormalDist().inv_cdf
             prior = tuple(quantile(1 - (i + 0.5) / pool.size) for i in range(pool.size))
-        self.plan = inner.plan(
-            Pool(size=pool.size, top=pool.top, prior=tuple(prior[p] for p in places) if prior else ())
-        )
+        self.plan = inner.plan(replace(pool, prior=prior).part(places))
         self.places = places
         self.order: Sequence[int] = tuple(range(pool.size))
         self.told = False  # whether any verdict said anything
         self.failed = False  # whether any said nothing because the judge failed
         self.verdicts: list[Verdict] = []
+        self.moves: list[Move] = []
 
     @property
     def vote(self) -> Vote:
@@ -114,10 +116,11 @@ class _Copy:
             asked = step.asked.slates
             verdicts = yield [self._home(slate) for slate in asked]
             self.verdicts += verdicts
-            self.told |= any(map(_says_something, verdicts))
+            self.told |= any(verdict.tells for verdict in verdicts)
             self.failed |= any(verdict.degraded for verdict in verdicts)
             step = advance(self.plan, [self._away(s, v) for s, v in zip(asked, verdicts, strict=True)])
         self.order = self._home(step.result)
+        self.moves = [replace(one, position=self.places[one.position]) for one in moves_of(step.result)]
 
     def _home(self, order: Sequence[int]) -> Slate:
         return tuple(self.places[place] for place in order)
@@ -133,9 +136,3 @@ class _Copy:
             repaired=verdict.repaired,
             degraded=verdict.degraded,
         )
-
-
-def _says_something(verdict: Verdict) -> bool:
-    """Whether it puts any document before another, or gives one a strength to be compared elsewhere."""
-    strengths = verdict.strengths or ()
-    return len(verdict.tiers) > 1 or any(value is not None for value in strengths)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmrerank.errors import ConfigError
+from llmrerank.moves import moved, moves_of
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, advance
 
 from .around import Around
@@ -55,12 +56,12 @@ class Fused(Around):
             step = advance(plan, verdicts)
         return self._fused(step.result) if begun else step.result
 
-    def _fused(self, order: Sequence[int]) -> tuple[int, ...]:
+    def _fused(self, order: Sequence[int]) -> Sequence[int]:
         strength = {
             position: (1 - self.weight) / (DAMPING + rank) + self.weight / (DAMPING + position + 1)
             for rank, position in enumerate(order, start=1)
         }
-        return tuple(sorted(order, key=lambda position: -strength[position]))
+        return moved(tuple(sorted(order, key=lambda position: -strength[position])), moves_of(order))
 
     def cost(self, n: int, top: int) -> Cost:
         """That of the algorithm within."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmrerank.errors import ConfigError
+from llmrerank.moves import MovedOrder
 from llmrerank.rounds import Algorithm, Cost, Done, Plan, Pool, ScoredOrder, advance
 
 from .around import Around
@@ -44,7 +45,7 @@ class Head(Around):
         return _followed(step.result, pool.size)
 
     def _leading(self, pool: Pool) -> Pool:
-        return Pool(size=min(pool.size, self.depth), top=pool.top, prior=pool.prior[: self.depth])
+        return pool.part(range(min(pool.size, self.depth)))
 
     def cost(self, n: int, top: int) -> Cost:
         """That of the algorithm within, for the head."""
@@ -65,6 +66,8 @@ class Head(Around):
 
 def _followed(order: Sequence[int], size: int) -> Sequence[int]:
     """An order of the head made one of the pool; scores end where the head does."""
+    if isinstance(order, MovedOrder):
+        return replace(order, order=_followed(order.order, size))
     positions = (*order, *range(len(order), size))
     if not isinstance(order, ScoredOrder):
         return positions

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["footer", "print_ranking"]
 
+SUSPICIOUS = "[suspicious]"
+"""Stands before the text of a document in which a guard found something."""
+
 
 def print_ranking(ranking: Ranking, talk: Talk) -> None:
     """Write a ranking to standard output, and its warnings and totals to standard error."""
@@ -48,7 +51,11 @@ def footer(ranking: Ranking) -> str:
     parts.append(f"{trace.seconds:.2f} s")
     if trace.calls:
         parts.append("cost unknown" if trace.cost is None else f"{trace.cost:.4f} USD")
-    for number, name in ((trace.repaired, "repaired"), (trace.degraded, "degraded")):
+    for number, name in (
+        (trace.repaired, "repaired"),
+        (trace.degraded, "degraded"),
+        (trace.set_back, "set back"),
+    ):
         if number:
             parts.append(f"{number} {name}")
     scores = "no scores" if ranking.score_kind == "none" else f"score: {ranking.score_kind}"
@@ -65,7 +72,7 @@ def _print_lines(ranking: Ranking, *, with_ids: bool) -> None:
             _score(hit.score),
             *([harmless(str(hit.document.id))] if with_ids else []),
         ]
-        line = " ".join([*fields, _text(hit.document)]).rstrip()
+        line = " ".join([*fields, *([SUSPICIOUS] if hit.suspicious else []), _text(hit.document)]).rstrip()
         print(line if not width or len(line) <= width else line[: width - 1] + "…")
 
 
@@ -89,7 +96,8 @@ def _print_table(ranking: Ranking, *, with_ids: bool) -> None:
         if with_ids:
             cells.append(Text(harmless(str(hit.document.id)), style="dim"))
         title = f"{harmless(hit.document.title)} — " if hit.document.title else ""
-        cells.append(Text.assemble((title, "bold"), harmless(hit.document.text)))
+        mark = f"{SUSPICIOUS} " if hit.suspicious else ""
+        cells.append(Text.assemble((mark, "bold red"), (title, "bold"), harmless(hit.document.text)))
         table.add_row(*cells)
     Console().print(table)
 

@@ -79,5 +79,6 @@ class Talk:
         self.say(f"warning: {text}")
 
     def print_json(self, value: Any) -> None:
-        """Write a JSON document to standard output."""
-        print(json.dumps(value, ensure_ascii=False, indent=2))
+        """Write a JSON document to standard output; half a surrogate pair, which no output takes, escaped."""
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        print(text.encode("utf-8", "backslashreplace").decode())

@@ -176,7 +176,7 @@ def _happened(event: Event, stage: StageStory) -> str:
 
 
 def _note(event: Event | UnknownEvent) -> str:
-    from llmrerank.trace import Exhausted, Recalled, Routed, Warned
+    from llmrerank.trace import Exhausted, Guarded, Recalled, Routed, Warned
     from llmrerank.trace_file import UnknownEvent
 
     match event:
@@ -187,6 +187,8 @@ def _note(event: Event | UnknownEvent) -> str:
         case Recalled():
             made = time.strftime("%Y-%m-%d", time.localtime(event.kept))
             return f"looked up whole ({event.tier}), as it was ranked on {made}: {event.seconds:.4f} s"
+        case Guarded():
+            return f"{event.id} {event.reason}"
         case Routed():
             return f"{event.strategy} was chosen: {event.reason}"
         case UnknownEvent():

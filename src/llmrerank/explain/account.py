@@ -31,6 +31,8 @@ ReasonKind = Literal[
     "fell",
     "kept",
     "unjudged",
+    "suspicious",
+    "guarded",
     "truncated",
     "unnamed",
     "repaired",
@@ -162,6 +164,8 @@ class Stand:
         meetings: Questions in which it was shown, in order.
         trouble: Why it got no evidence here, each reason once.
         limit: The limit that ended the stage early, or None.
+        suspicions: What a guard found in it that may be meant to influence the judge, a sentence each.
+        guarded: What the guard did about it, a sentence each, that go on from its name.
     """
 
     stage: str
@@ -179,6 +183,8 @@ class Stand:
     meetings: tuple[Meeting, ...] = ()
     trouble: tuple[str, ...] = ()
     limit: str | None = None
+    suspicions: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -198,6 +204,8 @@ class Stand:
             "meetings": [meeting.to_dict() for meeting in self.meetings],
             "trouble": list(self.trouble),
             "limit": self.limit,
+            "suspicions": list(self.suspicions),
+            "guarded": list(self.guarded),
         }
 
 

@@ -31,6 +31,8 @@ _FLAGS = {
 }
 _NAMED = 3
 """Other documents that a sentence names at most."""
+_FOUND = 3
+"""Things found in a suspicious document that are told at most."""
 _WORDS = 12
 """Words of the query that a sentence names at most."""
 
@@ -100,6 +102,10 @@ def _judged(stand: Stand) -> Iterator[Reason]:
         yield reason("fell", f"{stage} put it down from {before} to {rank}{score}, behind {behind}")
     else:
         yield reason("kept", f"{stage} left it at rank {rank}{score}")
+    for sentence in stand.suspicions[:_FOUND]:
+        yield reason("suspicious", f"it may try to influence the judge; {sentence}")
+    for sentence in stand.guarded:
+        yield reason("guarded", f"by {stage} it {sentence}")
     met = (pair for meeting in stand.meetings for pair in _met(stage, meeting))
     for kind, sentence in dict.fromkeys(met):
         yield reason(kind, sentence)

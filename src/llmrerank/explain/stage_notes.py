@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from llmrerank.judges import Judge
 from llmrerank.judges.observed import Observation
 from llmrerank.ranking import Hit, Ranking
-from llmrerank.trace import Degraded, Event, Exhausted, Seen
+from llmrerank.suspicion import suspicions_of
+from llmrerank.trace import Degraded, Event, Exhausted, Guarded, Seen
 from llmrerank.types import Document
 
 from .account import Identifier, Meeting, Rival, Stand
@@ -78,7 +79,20 @@ class StageNotes:
                 if isinstance(event, Degraded) and position in event.slate
             ),
             limit=next((event.reason for event in self.events if isinstance(event, Exhausted)), None),
+            suspicions=self._suspicions(hit),
+            guarded=tuple(
+                event.reason
+                for event in self.events
+                if isinstance(event, Guarded) and event.document == position
+            ),
         )
+
+    def _suspicions(self, hit: Hit) -> tuple[str, ...]:
+        """Why a document was marked, each reason once."""
+        if not hit.suspicious:
+            return ()
+        found = suspicions_of(hit.document, self.after.query)
+        return tuple(dict.fromkeys(f"{one.kind} in its {one.field}: {one.why}" for one in found))
 
     def _meetings(self, document: Document) -> Sequence[Meeting]:
         return [

@@ -83,6 +83,7 @@ class Candidates:
         deviation: float | None,
         spans: tuple[tuple[int, int], ...],
         places: tuple[Place, ...],
+        suspicious: bool,
     ) -> Hit:
         """The hit that a candidate became; `places` are those that the stages gave it."""
         if not self.hits:
@@ -93,6 +94,7 @@ class Candidates:
                 document=self.documents[position],
                 deviation=deviation,
                 spans=spans,
+                suspicious=suspicious,
                 history=places,
             )
         found = self.hits[position]
@@ -103,7 +105,7 @@ class Candidates:
             document=found.document,
             deviation=deviation,
             spans=spans,
-            suspicious=found.suspicious,
+            suspicious=found.suspicious or suspicious,
             degraded=found.degraded,
             history=(*found.history, *places),
         )

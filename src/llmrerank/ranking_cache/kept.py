@@ -33,7 +33,7 @@ from .candidates import Candidates
 
 __all__ = ["Kept", "KeptHit", "Tier", "is_whole"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 Tier = str
 """Where a ranking came from: `memory`, `file`, `redis`, or `flight`, the same question that was under way."""
@@ -47,6 +47,7 @@ class KeptHit(NamedTuple):
     deviation: float | None
     spans: tuple[tuple[int, int], ...]
     places: tuple[Place, ...]
+    suspicious: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,8 @@ class Kept:
         for hit in ranking.hits:
             position = places[hit.previous_rank]
             before = len(candidates.hits[position].history) if candidates.hits else 0
-            hits.append(KeptHit(position, hit.score, hit.deviation, hit.spans, hit.history[before:]))
+            made = hit.history[before:]
+            hits.append(KeptHit(position, hit.score, hit.deviation, hit.spans, made, hit.suspicious))
         return cls(
             score_kind=ranking.score_kind,
             hits=tuple(hits),
@@ -121,8 +123,10 @@ class Kept:
             strategy=strategy,
             hits=tuple(
                 [
-                    candidates.hit(position, rank, score, deviation, spans, places)
-                    for rank, (position, score, deviation, spans, places) in enumerate(self.hits, start=1)
+                    candidates.hit(position, rank, score, deviation, spans, places, suspicious)
+                    for rank, (position, score, deviation, spans, places, suspicious) in enumerate(
+                        self.hits, start=1
+                    )
                 ]
             ),
             score_kind=self.score_kind,
@@ -161,6 +165,7 @@ class Kept:
                     hit.deviation,
                     hit.spans,
                     [[number[place.stage], place.rank, place.score] for place in hit.places],
+                    hit.suspicious,
                 ]
                 for hit in self.hits
             ],
@@ -196,8 +201,9 @@ class Kept:
                     Place(stage=stages[_whole(stage)], rank=_whole(rank), score=_number(given))
                     for stage, rank, given in places
                 ),
+                _truth(suspicious),
             )
-            for position, score, deviation, spans, places in values["hits"]
+            for position, score, deviation, spans, places, suspicious in values["hits"]
         )
         positions = {hit.position for hit in hits}
         if len(positions) != len(hits) or any(position >= candidates for position in positions):
@@ -251,6 +257,12 @@ def _as_cached(events: Iterable[Event]) -> Iterator[Event]:
 
 def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
+        raise TypeError
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
         raise TypeError
     return value
 

@@ -65,6 +65,7 @@ class Strategy:
         spec: As it was written.
         model, base_url, instruction, examples, parallel: The stage's own, which win over the settings';
             None or empty where it has none.
+        looks_over: Documents are looked over for attacks on the judge before it runs.
     """
 
     spec: Call
@@ -75,6 +76,7 @@ class Strategy:
     instruction: str | None = None
     examples: tuple[Example, ...] = ()
     parallel: int | None = None
+    looks_over: bool = False
 
     def __post_init__(self) -> None:
         if self.judge.gives < self.algorithm.needs:

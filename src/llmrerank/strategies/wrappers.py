@@ -7,6 +7,7 @@ from typing import Literal
 
 from llmrerank.algorithms.consistent import Consistent
 from llmrerank.algorithms.fused import Fused
+from llmrerank.algorithms.guarded import Guarded
 from llmrerank.algorithms.head import Head
 from llmrerank.errors import ConfigError
 from llmrerank.judges.chunked import Chunked, Pooling
@@ -15,7 +16,7 @@ from llmrerank.spec import Call
 
 from .recipe import Strategy
 
-__all__ = ["Chunks", "Consistency", "Fuse", "HeadOnly"]
+__all__ = ["Chunks", "Consistency", "Fuse", "Guard", "HeadOnly"]
 
 
 @register("chunks", kind=Kind.WRAPPER, source="https://arxiv.org/abs/1905.09217")
@@ -97,6 +98,39 @@ class Fuse:
             ConfigError: A weight that is no share.
         """
         return replace(strategy, algorithm=Fused(inner=strategy.algorithm, weight=self.weight))
+
+
+@register("guard", kind=Kind.WRAPPER)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A strategy against documents that talk to its judge: rises are checked, suspects are kept apart.
+
+    Every document is looked over for what attacks are made of (`llmrerank.suspicion`), and its hit is marked
+    where something is found. See `llmrerank.algorithms.guarded`.
+
+    Attributes:
+        inner: A strategy.
+        places: How far a document may rise above the best of its earlier ranks unless a second judgement, of
+            other slates in other orders, agrees; None: any number.
+        leave_out: Judge the others without the documents in which something is found.
+        seed: Of the orders in which documents are shown again.
+    """
+
+    inner: Call
+    places: int | None = 10
+    leave_out: bool = True
+    seed: int = 0
+
+    def wrap(self, strategy: Strategy) -> Strategy:
+        """The strategy with its orders guarded, and documents looked over before it runs.
+
+        Raises:
+            ConfigError: Fewer than no places.
+        """
+        algorithm = Guarded(
+            inner=strategy.algorithm, places=self.places, leave_out=self.leave_out, seed=self.seed
+        )
+        return replace(strategy, algorithm=algorithm, looks_over=True)
 
 
 @register("head", kind=Kind.WRAPPER)
