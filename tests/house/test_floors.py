@@ -30,7 +30,7 @@ FLOORS = {
     4: (
         "config experiment calibration calibration_contents strategies carriers stages stage_run stage_cost "
         "estimate prediction ranking_cache batch door selection many opening reranker pipeline router "
-        "planner "
+        "planner redteam "
         "retrieve evaluate train "
         "explain endpoint"
     ),
