@@ -25,6 +25,7 @@ COMMANDS = [
     ["index", "delete"],
     ["index", "stats"],
     ["doctor"],
+    ["redteam"],
     ["config"],
     ["endpoint"],
     ["show", "strategies"],

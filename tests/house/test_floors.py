@@ -32,7 +32,7 @@ FLOORS = {
         "config experiment calibration calibration_contents strategies carriers stages stage_run stage_cost "
         "looking_over "
         "estimate prediction ranking_cache batch door selection many opening reranker pipeline router "
-        "planner "
+        "planner redteam "
         "retrieve evaluate train "
         "explain endpoint"
     ),

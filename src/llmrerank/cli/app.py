@@ -30,6 +30,7 @@ from .label import label
 from .layout import Command, Group
 from .plan import plan
 from .rank import rank
+from .redteam import redteam
 from .route import route
 from .router import evaluate as evaluate_router
 from .router import fit as fit_router
@@ -124,7 +125,12 @@ for _name, _function in (
 app.add_typer(_router, name="router")
 app.add_typer(_index, name="index")
 app.add_typer(_show, name="show")
-for _name, _function in (("doctor", doctor), ("config", config), ("endpoint", endpoint)):
+for _name, _function in (
+    ("doctor", doctor),
+    ("redteam", redteam),
+    ("config", config),
+    ("endpoint", endpoint),
+):
     app.command(_name, cls=Command)(command(_function))
 app.add_typer(_cache, name="cache")
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 __all__ = ["LIST_FLAGS", "normalise"]
 
 LIST_FLAGS = ("--strategies", "--metrics", "--arms", "--doc", "--from", "--ids")
-_OF_COMMANDS = {"plan": ("--pipeline",)}
+_OF_COMMANDS = {
+    "plan": ("--pipeline",),
+    "redteam": ("--attacks", "--places", "--defences"),
+}
 """Flags that are lists in one command alone."""
 
 

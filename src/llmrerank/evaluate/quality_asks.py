@@ -98,7 +98,7 @@ class Shuffled:
         return ()
 
 
-def samples_of(dataset: Dataset, count: int) -> tuple[Sample, ...]:
+def samples_of(dataset: Dataset, count: int, *, depth: int = DEPTH) -> tuple[Sample, ...]:
     """Take queries evenly over the file, so that every kind of them is there, and retrieve for each.
 
     Raises:
@@ -110,8 +110,8 @@ def samples_of(dataset: Dataset, count: int) -> tuple[Sample, ...]:
         raise ConfigError(f"{dataset.name} has {len(queries)} queries; ask for 1 to {len(queries)}")
     dataset.check()
     chosen = [len(queries) * place // count for place in range(count)]
-    retriever = Pipeline(f"{FIRST} % {DEPTH}", source=dataset.source()).retriever()
-    found = retriever.search([queries[place] for place in chosen], k=DEPTH)
+    retriever = Pipeline(f"{FIRST} % {depth}", source=dataset.source()).retriever()
+    found = retriever.search([queries[place] for place in chosen], k=depth)
     return tuple(
         Sample(
             query=queries[place],
