@@ -12,6 +12,8 @@ from .whole_file import write_whole
 
 __all__ = ["read_learned", "write_learned"]
 
+_DIGITS = 300
+
 
 def read_learned(path: str | Path, *, what: str, faults_of: Callable[[Any], Sequence[str]]) -> dict[str, Any]:
     """The values of a file that `write_learned` wrote.
@@ -26,7 +28,7 @@ def read_learned(path: str | Path, *, what: str, faults_of: Callable[[Any], Sequ
     """
     path = Path(path).expanduser()
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole)
     except OSError as error:
         raise ConfigError(f"cannot read the {what} {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -35,6 +37,13 @@ def read_learned(path: str | Path, *, what: str, faults_of: Callable[[Any], Sequ
         raise ConfigError(f"{what} {path}: " + "; ".join(faults))
     found: dict[str, Any] = values
     return found
+
+
+def _whole(digits: str) -> int:
+    """A whole number that a float can be as large as; no other one was ever written."""
+    if len(digits) > _DIGITS:
+        raise ValueError(f"no number has {len(digits)} digits")
+    return int(digits)
 
 
 def write_learned(path: str | Path, values: Mapping[str, Any], *, what: str, indent: int | None = 2) -> None:

@@ -13,7 +13,11 @@ def test_documents_go_in_and_out_and_are_found(cli, docs, tmp_path):
     again = cli(
         "index", "add", "made/index", "--docs", "-", "--json", stdin='{"id": "cat", "text": "No dog barks"}'
     )
-    assert again.json == {"schema": 1, "index": "made/index", "added": 1, "documents": 3}
+    figures = {"added": 1, "replaced": 1, "documents": 3}
+    assert again.json == {"schema": 1, "index": "made/index", **figures}
+    told = cli("index", "add", "made/index", "--docs", docs).out
+    assert told == "made/index: 3 documents added (3 in place of one with the same id), 3 there\n"
+    cli("index", "add", "made/index", "--docs", "-", stdin='{"id": "cat", "text": "No dog barks"}')
     found = cli(
         "search", "--corpus", "made/index", "--query", "barking", "--pipeline", "tantivy % 5", "--json"
     ).json

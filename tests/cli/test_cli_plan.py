@@ -75,6 +75,16 @@ def test_a_first_stage_is_measured_in_the_dataset_and_beyond_and_planned_with(cl
     assert again.json["chosen"] == chosen
 
 
+def test_measuring_that_took_longer_than_wanted_says_what_took_it(cli, data):
+    ended = cli(
+        *("plan", "--docs", "1e4", "--latency", "5s", "--dataset", data, "--pipeline", "bm25"),
+        *("--within", "10ms", "--json"),
+    )
+    assert ended.json["docs"] == 10_000
+    [late] = [note for note in ended.json["measurements"]["notes"] if "were wanted" in note]
+    assert re.match(r"measuring took \d+ s where 0.01 s were wanted \(--within\): .*bm25 \d+ s", late)
+
+
 def test_calls_are_timed_only_where_that_is_asked_for(cli, data):
     def backwards(body):
         labels = re.findall(r"^\[(\d+)\]$", body["messages"][-1]["content"], re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,47 @@ def test_features_of_a_comparison_are_those_of_a_search(data, endpoint, compared
     bare = read_outcomes(compared)
     assert bare.features[0]["idf_max"] is None
     assert bare.features[0]["nqc"] == pytest.approx(outcomes.features[0]["nqc"], rel=1e-5)
+
+
+def test_the_features_of_what_a_reranker_left_are_those_of_a_search_too(cli, data, endpoint):
+    cheap, dear = "bm25 % 6 >> full", "bm25 % 6 >> full >> head(listwise, depth=20)"
+    cli(
+        *("compare", "--dataset", str(data), "--strategies", "bm25 % 40", cheap, dear, "--out", "late"),
+        *("--no-cache", "--model", "stub", "--base-url", endpoint.base_url, "--metrics", "nDCG@10"),
+    )
+    made = Settings(base_url=endpoint.base_url, model="stub")
+    dataset = Dataset.open(data)
+    route = "route(keep, head(listwise, depth=20))"
+    # With the dataset, and by the row of the first stage, which is deeper than what the cheap row was given.
+    for given in (dataset, None):
+        outcomes = read_outcomes(Path("late"), arms=(cheap, dear), route=route, dataset=given)
+        with Pipeline(f"{cheap} >> {route}", source=dataset.source(), settings=made) as pipeline:
+            [routed] = pipeline.search(dataset.queries[1]).trace.of(Routed)
+        stored = dict(outcomes.features[1].values)
+        for name in ("nqc", "smv", "agreement", "margin", "candidates"):
+            value = dict(routed.features)[name]
+            assert stored[name] == (None if value is None else pytest.approx(value, rel=1e-5)), name
+        assert stored["nqc"] is not None
+        assert stored["agreement"] < 1.0
+
+
+def test_where_nothing_is_learned_but_a_mean_that_is_said(cli, data, endpoint):
+    pytest.importorskip("sklearn")
+    for name in ("queries.jsonl", "corpus.jsonl"):
+        Path(name).write_text((data / name).read_text())
+    Path("qrels").mkdir()
+    judged = "".join(f"q{number}\td{number}-{3 * (number % 4 // 2)}\t1\n" for number in range(QUERIES))
+    Path("qrels/test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    cli(
+        *("compare", "--dataset", ".", "--strategies", CHEAP, DEAR, "--out", "even", "--no-cache"),
+        *("--model", "stub", "--base-url", endpoint.base_url, "--metrics", "nDCG@10"),
+    )
+    fitted = cli("router", "fit", "even", "--dataset", ".")
+    assert "no feature foretold gains better than their mean, so every query like them takes" in fitted.err
+    spec = "bm25 % 6 >> route(keep, head(listwise, depth=20), by='router.json')"
+    shown = cli("route", "--query", "gadget4", "--dataset", ".", "--pipeline", spec)
+    assert "intercept: the mean gain; no feature foretold gains better" in shown.out
+    assert "scales from the mean" not in shown.out
 
 
 def test_stored_runs_are_arms_and_what_they_cost_is_not_made_up(cli, data, compared):

@@ -1,6 +1,8 @@
 """The choice: the best under the bounds, the same from the same figures, with a reason for every other."""
 
 import json
+import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -99,6 +101,42 @@ def test_an_impossible_bound_says_what_the_cheapest_plan_needs():
         plan(stored, docs=1000, latency=60, cost=1.0, pipelines=asks)
 
 
+def test_the_cost_that_is_said_to_be_needed_is_enough():
+    stored = measurements(asked=(LISTWISE,))
+    bounds = {"docs": 1000, "latency": 60, "pipelines": ["bm25 >> listwise"], "settings": PRICED}
+    for price in (0.0001, 0.37, 1.0):
+        bounds["settings"] = Settings(prices=Prices({"small": Price(input=price, output=10 * price)}))
+        with pytest.raises(ConfigError) as caught:
+            plan(stored, **bounds, cost=0.0)
+        needed = re.search(r"give --cost ([0-9.]+) or more", str(caught.value))[1]
+        cost = plan(stored, **bounds, cost=float(needed)).chosen.cost[1]
+        assert cost <= float(needed) <= cost * 1.2 + 0.0001
+
+
+def test_the_best_of_many_settings_by_few_queries_says_how_much_of_it_is_luck():
+    """A model that scores by lot, tried on five queries of twenty, beside what it is worth on all of them."""
+    errors, lucks = [], []
+    for seed in range(12):
+        chance = random.Random(seed)
+        whole = measurements()
+        [scorer] = whole.scorers
+        drawn = tuple({document: chance.random() for document in one} for one in scorer.scores)
+        some = set(chance.sample(range(QUERIES), 5))
+        few = tuple(scores if query in some else {} for query, scores in enumerate(drawn))
+        made = plan(
+            replace(whole, scorers=(replace(scorer, scores=few),)), docs=DOCUMENTS, latency=60, seed=seed
+        )
+        true = outlook(
+            replace(whole, scorers=(replace(scorer, scores=drawn),)), made.chosen.pipeline, docs=DOCUMENTS
+        )
+        errors.append(made.chosen.quality.value - true.quality.value)
+        lucks.append(made.luck)
+        assert made.chosen.quality.low <= true.quality.value <= made.chosen.quality.high
+        assert made.to_dict()["luck"] == pytest.approx(made.luck, abs=1e-6)
+    assert 0.4 * sum(errors) < sum(lucks) < 2.5 * sum(errors)
+    assert plan(measurements(), docs=DOCUMENTS, latency=1, pipelines=["bm25 % 20 >> bi-encoder"]).luck == 0
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("docs", 0), ("latency", 0.0), ("latency", -1.0), ("cost", -1.0)]
 )
@@ -131,6 +169,8 @@ def test_saved_measurements_make_the_same_plan(tmp_path):
         (lambda v: v["scorers"][0]["scores"][0].update({"x": 1.0}), "'scores' must hold numbers by number"),
         (lambda v: v["asked"][0].update(seconds=[-1.0]), "tokens and seconds of 0 or more"),
         (lambda v: v["queries"][0].update(grades={"1": "high"}), "grades that are no grades of documents"),
+        (lambda v: v["queries"][0].update(relevant="some"), "'relevant' must be a whole number"),
+        (lambda v: v["first"][0].update(stage=[]), "must be a text"),
         (lambda v: v.update(lengths=["long"]), "'lengths' must hold whole numbers"),
     ],
 )

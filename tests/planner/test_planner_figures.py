@@ -211,6 +211,7 @@ def test_calls_tokens_and_cost_follow_the_formulas_of_the_algorithm():
     [
         ("bi-encoder", "write 'bm25 >> bi-encoder'"),
         ("run >> bi-encoder", "'run' reads what was found before"),
+        ("tantivy(path='mine') >> bi-encoder", "an index of its own has one size"),
         ("bm25 >> fuse(bi-encoder)", "does not order by its scores alone"),
         ("bm25 >> route(keep, bi-encoder)", "decides query by query"),
         ("dense % 10", "dense: not measured (there is: bm25, bi-encoder); dense was left out"),
@@ -223,11 +224,15 @@ def test_what_cannot_be_planned_with_is_refused_in_a_sentence(pipeline, said):
 
 
 def test_made_collections_have_the_size_the_words_and_the_lengths_of_the_one_they_are_made_of():
-    documents = [Document(id=str(n), text=" ".join(f"w{n}x{m}" for m in range(20))) for n in range(50)]
+    documents = [
+        Document(id=str(n), text=" ".join(f"w{n}x{m}" for m in range(20)), metadata={"year": n})
+        for n in range(50)
+    ]
     large = resized(documents, 500)
     assert len(large) == len({one.id for one in large}) == 500
     words = {word for one in documents for word in one.text.split()}
     assert all(len(one.text.split()) == 20 and set(one.text.split()) <= words for one in large)
+    assert all(one.text.startswith(f"w{one.metadata['year']}x0 ") for one in large)
     assert resized(documents, 500) == large
     assert {one.id for one in resized(documents, 20)} < {one.id for one in documents}
 

@@ -287,6 +287,47 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
     assert len(second) == 2
 
 
+def test_who_opened_an_index_before_others_wrote_to_it_knows_what_they_wrote(tmp_path: Path) -> None:
+    first = TantivyIndex.create(tmp_path / "index")
+    late, later = TantivyIndex.open(first.folder), TantivyIndex.open(first.folder)
+    first.add([Document(id="a", text="a cat"), Document(id="b", text="another cat")])
+    assert late.add([Document(id="a", text="no dog")]) == 1
+    found = search(Tantivy(path=str(first.folder)), "cat dog")
+    assert sorted((str(hit.document.id), hit.document.text) for hit in found) == [
+        ("a", "no dog"),
+        ("b", "another cat"),
+    ]
+    assert [hit.document.id for hit in search(Tantivy(path=str(first.folder)), "cat cat")] == ["b"]
+    first.add(Document(id=str(number), text="a cat") for number in range(10))
+    assert later.delete(["a", "b", "nobody"]) == 2
+    assert len(later) == 10
+
+
+@pytest.mark.parametrize("of_its_own", [True, False])
+def test_an_index_written_over_while_it_is_open_is_a_sentence(tmp_path: Path, of_its_own: bool) -> None:
+    corpus = documents_from([f"cat {number}" for number in range(50)])
+    if of_its_own:
+        TantivyIndex.create(tmp_path / "index").add(corpus)
+        opened = Tantivy(path=str(tmp_path / "index")).open(Source())
+    else:
+        opened = Tantivy().open(Source(corpus=corpus, index=tmp_path))
+    asked = [Query(text="cat")]
+    assert len(opened.search(asked, k=5)[0]) == 5
+    [postings] = tmp_path.glob("*/*.idx")
+    held = postings.read_bytes()
+    beside = postings.with_name("beside")
+    beside.write_bytes(held[:3])
+    beside.replace(postings)  # a file that takes its place leaves what is mapped alone
+    assert len(opened.search(asked, k=5)[0]) == 5
+    [terms] = tmp_path.glob("*/*.term")
+    os.truncate(terms, 10)  # as copying over it begins
+    with pytest.raises(DataError, match="was overwritten while the index was open") as caught:
+        opened.search(asked, k=5)
+    # What was made from a corpus can be made again; another one may be all there is of its documents.
+    assert ("delete that folder" in str(caught.value)) is not of_its_own
+    assert ("put a copy in its place" in str(caught.value)) is of_its_own
+
+
 def script(code: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],

@@ -118,10 +118,13 @@ def test_a_route_by_a_file_decides_by_it(model, tmp_path):
         ({"kind": "llmrerank calibration"}, "no fitted router"),
         ({"arms": ["keep"]}, "'arms' must be two or more"),
         ({"costs": [1.0]}, "'costs' must hold a number for each arm"),
+        ({"costs": [2.0, 1.0]}, "'costs' must never fall"),
+        ({"costs": [0.0, 10**400]}, "no number has 401 digits"),
         ({"worth": -1}, "'worth' must be"),
         ({"queries": True}, "'queries' must be"),
         ({"gains": []}, "'gains' must hold an object for each arm but the first"),
         ({"inputs": [{"name": "luck"}]}, "the feature 'luck', which nobody knows"),
+        ({"inputs": [{"name": []}]}, "the feature [], which nobody knows"),
         ({"surprise": 1}, "unknown: surprise"),
     ],
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from llmrerank import ConfigError, Limits, Pipeline, Reranker, portal, rerank
 from llmrerank.explain import explain
+from llmrerank.overlap import rbo
 from llmrerank.prediction import predicted
 from llmrerank.registry import Kind, entries
 from llmrerank.router.preview import apreview
@@ -253,6 +254,18 @@ def test_a_preview_decides_as_a_search_does_and_sends_nothing(endpoint):
             pytest.raises(ConfigError, match=said),
         ):
             portal.run(lambda pipeline=pipeline: apreview(pipeline, "q"))
+
+
+def test_what_is_kept_of_a_reranker_is_judged_as_its_order(endpoint):
+    """`keep` behind a reranker: that one turned the order over, and rare words trust a first stage only."""
+    query = "others topic"
+    first = ids(searched(endpoint, query, spec="bm25 % 15"))
+    [routed] = searched(endpoint, query, spec=f"bm25 % 15 >> full >> {ROUTE}").trace.of(Routed)
+    agreement = dict(routed.features)["agreement"]
+    assert agreement == pytest.approx(rbo(first, first[::-1]))
+    assert ("the orders before and after the cheap arm agree to" in routed.reason) is (agreement < 0.3)
+    kept = searched(endpoint, SIMPLE, spec=f"bm25 % 15 >> route(keep, full) >> {ROUTE}")
+    assert [dict(one.features)["agreement"] for one in kept.trace.of(Routed)] == [None, None]
 
 
 def test_a_route_in_the_middle_passes_on_as_many_as_it_is_told(endpoint):

@@ -47,7 +47,8 @@ def add(
 ) -> Exit:
     r"""Add documents to an index, which is made where there is none; an id that is there is replaced.
 
-    Documents are read one after the other, so there may be any number. Broken off, run it again.
+    Documents are read one after the other, so there may be any number. Broken off, run it again. Lines
+    without ids are numbered, so a second file of them replaces the first.
 
     \b
       llmrerank index add my-index --docs corpus.jsonl
@@ -70,13 +71,17 @@ def add(
             )
     else:
         index = TantivyIndex.create(folder, language=wanted)
+    before = len(index)
     with line(talk) as show:
         added = index.add(_told(chain([first], documents), show))
+    replaced = max(0, before + added - len(index))
+    told = f" ({replaced:,} in place of one with the same id)" if replaced else ""
     _tell(
         talk,
         folder,
-        f"{counted(added, 'document')} added, {len(index):,} there",
+        f"{counted(added, 'document')} added{told}, {len(index):,} there",
         added=added,
+        replaced=replaced,
         documents=len(index),
     )
     return Exit.DONE

@@ -88,7 +88,7 @@ def plan(
     ] = None,
     within: Annotated[
         str,
-        _measuring("--within", metavar="TIME", help="Measure for about that long  [default: 50s]"),
+        _measuring("--within", metavar="TIME", help="Aim to measure for that long; no bound  [default: 50s]"),
     ] = "50s",
     calls: Annotated[
         int,
@@ -245,7 +245,10 @@ def _opened(dataset: str | None, split: str | None) -> Dataset:
 def _documents(text: str, faults: list[str]) -> int:
     """A number of documents as people write it."""
     try:
-        number = float(text[:-1]) * _THOUSANDS[text[-1:].lower()] if text[-1:].isalpha() else int(text)
+        if text[-1:].isalpha():
+            number = float(text[:-1]) * _THOUSANDS[text[-1:].lower()]
+        else:
+            number = float(text) if "e" in text.lower() else int(text)
     except (ValueError, KeyError):
         number = 0
     if not 1 <= number < math.inf:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["print_plan"]
 
+_LUCK = 0.002
+"""Share of nDCG@10 by luck that nobody needs to be told."""
+
 
 def print_plan(plan: Plan) -> None:
     """Write a plan to standard output; the pipeline alone on the first line."""
@@ -41,6 +44,14 @@ def _chosen(plan: Plan) -> Iterator[str]:
     chosen = plan.chosen
     yield harmless(chosen.pipeline)
     yield from wrapped(f"nDCG@10 {_quality(chosen.quality)}: {chosen.quality.basis}", hang=2)
+    if plan.luck >= _LUCK:
+        by = chosen.scored if chosen.scored is not None else len(plan.measurements.queries)
+        yield from wrapped(
+            f"some {plan.luck:.3f} of it is likely luck: it is the best of "
+            f"{counted(plan.weighed, 'setting')} on {counted(by, 'query')}",
+            indent=2,
+            hang=2,
+        )
     yield from wrapped(f"p50 {_time(chosen.p50)}, p95 {_time(chosen.p95)}: {chosen.p95.basis}", hang=2)
     if chosen.p95.high > plan.latency:
         yield from wrapped(

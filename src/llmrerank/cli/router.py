@@ -17,6 +17,7 @@ from .talk import Talk
 
 if TYPE_CHECKING:
     from llmrerank.router.judged import Gap, RouterFigures, Standing
+    from llmrerank.router.model import RouterModel
     from llmrerank.router.outcomes import Outcomes
 
 __all__ = ["evaluate", "fit"]
@@ -112,8 +113,7 @@ def fit(
         talk.print_json({"schema": SCHEMA, "file": str(out), **judged.to_dict()})
     else:
         _print(judged)
-    used = ", ".join(one.name for one in model.inputs)
-    talk.say(f"fitted to {counted(len(outcomes.queries), 'query')} by {used}")
+    talk.say(_learned(model))
     talk.say(f"wrote {out}; use it as route({', '.join(outcomes.arms)}, by='{out}')")
     return Exit.DONE
 
@@ -152,11 +152,24 @@ def evaluate(
     return Exit.DONE
 
 
+def _learned(model: RouterModel) -> str:
+    """What the decisions of a fitted router rest on."""
+    told = f"fitted to {counted(model.queries, 'query')}"
+    if not all(gain.flat for gain in model.gains):
+        return f"{told} by {', '.join(one.name for one in model.inputs)}"
+    gains = model.predicted([0.0] * len(model.inputs))
+    arm = max(range(len(gains)), key=lambda place: (gains[place] - model.toll(place), -place))
+    return (
+        f"{told}: no feature foretold gains better than their mean, so every query like them takes "
+        f"{model.arms[arm]}"
+    )
+
+
 def _print(judged: RouterFigures) -> None:
     from .grid import print_grid
 
     outcomes = judged.outcomes
-    arms = ", ".join(f"{arm} {cost:g}" for arm, cost in zip(outcomes.arms, outcomes.costs, strict=True))
+    arms = ", ".join(f"{arm} {cost:.4g}" for arm, cost in zip(outcomes.arms, outcomes.costs, strict=True))
     print(f"{outcomes.dataset}, {counted(len(outcomes.queries), 'query')}; {outcomes.unit} a query: {arms}")
     headings = [
         "",

@@ -49,6 +49,11 @@ def parts_of(pipeline: str) -> tuple[Part, ...]:
             f"'{course.first.entry.name}' reads what was found before, so no plan can time it; "
             "start with a first stage that searches, such as bm25"
         )
+    if course.first.entry.name == "tantivy" and course.first.values.get("path") is not None:
+        raise ConfigError(
+            "an index of its own has one size, and no plan can tell how its searches grow; plan with "
+            "'tantivy' over a dataset of documents like these (--dataset)"
+        )
     steps: list[Part] = []
     for step in course.steps:
         if isinstance(step, Fork):

@@ -101,16 +101,23 @@ class Gains:
             return tuple(map(_scored, before, queries, scores, [last.cut] * len(queries)))
         return tuple(map(_asked, before, queries, [last.cut] * len(queries)))
 
+    def by_query(self, parts: tuple[Part, ...]) -> tuple[list[float], list[float | None]]:
+        """For each query nDCG@10 of the first stage, and what the rest gain; None: that is not known."""
+        first = [one.value or 0.0 for one in self.after(parts[:1])]
+        return first, self._gains(parts, first)
+
     def mean(self, parts: tuple[Part, ...]) -> float:
         """Expected nDCG@10: that of the first stage over all queries, and the mean gain over those scored."""
-        first = [one.value or 0.0 for one in self.after(parts[:1])]
-        gains = self._gains(parts, first)
+        first, gains = self.by_query(parts)
         return math.fsum(first) / len(first) + _mean([gain for gain in gains if gain is not None])
 
     def figure(self, parts: tuple[Part, ...]) -> Figure:
-        """The same with a bootstrap interval over the queries, and what it rests on."""
-        first = [one.value or 0.0 for one in self.after(parts[:1])]
-        gains = self._gains(parts, first)
+        """The same with a bootstrap interval over the queries, and what it rests on.
+
+        Of few queries the percentiles of a bootstrap are too narrow, and are widened. Source: Hesterberg,
+        "What teachers should know about the bootstrap", The American Statistician 69(4), 2015.
+        """
+        first, gains = self.by_query(parts)
         chance = random.Random(self._seed)
         size = len(first)
         means = []
@@ -119,10 +126,16 @@ class Gains:
             gained = [gain for place in drawn if (gain := gains[place]) is not None]
             means.append(math.fsum(first[place] for place in drawn) / size + _mean(gained))
         means.sort()
+        value, scored = self.mean(parts), sum(gain is not None for gain in gains)
+        low, high = 0.0, 1.0  # of one query nothing is known about others
+        if scored > 1:
+            wider = _widened(scored)
+            low = max(0.0, value - wider * (value - means[_RESAMPLES // 40]))
+            high = min(1.0, value + wider * (means[-1 - _RESAMPLES // 40] - value))
         return Figure(
-            value=self.mean(parts),
-            low=means[_RESAMPLES // 40],
-            high=means[-1 - _RESAMPLES // 40],
+            value=value,
+            low=low,
+            high=high,
             basis=joined([self._alike(), *map(self._assumed, parts), self._uncovered(parts)]),
         )
 
@@ -182,6 +195,14 @@ def _asked(before: Standing, query: JudgedQuery, cut: int | None) -> Standing:
         return Standing(order=before.order[:cut], value=None)
     best = ndcg(sorted(before.order, key=lambda document: -query.grades.get(document, 0)), query)
     return Standing(order=before.order[:cut], value=before.value + SHARE * max(0.0, best - before.value))
+
+
+def _widened(queries: int) -> float:
+    """Stretches an interval of a bootstrap: Student's quantile for the normal one, n - 1 for n."""
+    free = queries - 1
+    z = 1.959964
+    student = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    return student / z * math.sqrt(queries / free)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -72,9 +72,16 @@ def _faults(values: Mapping[str, Any]) -> Iterator[str]:
     if not _whole(lengths):
         yield "'lengths' must hold whole numbers of 0 or more"
         return
+    names = [one["stage"] for one in values["first"]] + [one["id"] for one in values["queries"]]
+    names += [one["strategy"] for part in ("scorers", "asked") for one in values[part]]
+    if not all(isinstance(name, str) for name in (*names, *(one["model"] for one in values["asked"]))):
+        yield "every stage, strategy, model and id of a query must be a text"
+        return
     for place, one in enumerate(values["queries"]):
         if not _numbered(one["grades"], len(lengths)) or not _whole(one["ideal"]):
             yield f"'queries[{place}]' has grades that are no grades of documents"
+        if not _whole([one["relevant"]]):
+            yield f"'queries[{place}]': 'relevant' must be a whole number of 0 or more"
     for one in values["first"]:
         name = f"'first' of '{one['stage']}'"
         for what in ("sizes", "depths"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmrerank.errors import ConfigError
@@ -11,6 +12,7 @@ from llmrerank.settings import Settings
 
 from .course import Part, spelled
 from .measurements import Measurements
+from .optimism import optimism
 from .outlook import Glance, Outlook, Prophet
 from .shapes import settings_of, shapes
 
@@ -41,6 +43,8 @@ class Plan:
         latency: Seconds within which 95 of 100 queries must end.
         cost: US dollars that a query may take, or None.
         chosen: The pipeline.
+        luck: How much of its expected nDCG@10 is likely due to having been chosen: `optimism`. The lower end
+            of its interval is lower by that.
         rejected: The others: each kind of pipeline once, and the chosen one with more candidates.
         weighed: Settings that were looked at.
         measurements: What it is made from.
@@ -50,6 +54,7 @@ class Plan:
     latency: float
     cost: float | None
     chosen: Outlook
+    luck: float
     rejected: tuple[Rejected, ...]
     weighed: int
     measurements: Measurements
@@ -62,6 +67,7 @@ class Plan:
             "latency": self.latency,
             "cost": self.cost,
             "chosen": self.chosen.to_dict(),
+            "luck": round(self.luck, 6),
             "rejected": [one.to_dict() for one in self.rejected],
             "weighed": self.weighed,
             "measurements": {
@@ -130,12 +136,17 @@ def plan(
         if shown is not None:
             reason = _reason(shown, best, latency=latency, cost=cost)
             rejected.append(Rejected(outlook=prophet.outlook(shown.parts), reason=reason))
+    chosen = prophet.outlook(best.parts)
+    ease = _ease(fitting)
+    luck = optimism(fitting, prophet.gains, lambda worth: _place(worth, ease), seed=seed)
+    quality = replace(chosen.quality, low=max(0.0, chosen.quality.low - luck))
     rejected.sort(key=lambda one: -one.outlook.quality.value)
     return Plan(
         docs=docs,
         latency=latency,
         cost=cost,
-        chosen=prophet.outlook(best.parts),
+        chosen=replace(chosen, quality=quality),
+        luck=luck,
         rejected=tuple(rejected),
         weighed=len(every),
         measurements=measurements,
@@ -168,9 +179,31 @@ def _fits(one: Glance, latency: float, cost: float | None) -> bool:
 
 def _best(several: Sequence[Glance]) -> Glance:
     """The fastest of those that are as good as the best."""
-    most = max(one.quality for one in several)
-    alike = [one for one in several if one.quality >= most - WORTH]
-    return min(alike, key=lambda one: (one.p95, one.cost or 0.0, spelled(one.parts)))
+    return several[_place([one.quality for one in several], _ease(several))]
+
+
+def _place(worth: Sequence[float], ease: Sequence[int]) -> int:
+    """The place of the easiest of those that are worth as much as the best."""
+    most = max(worth)
+    return min(
+        (place for place, one in enumerate(worth) if one >= most - WORTH), key=lambda place: ease[place]
+    )
+
+
+def _ease(several: Sequence[Glance]) -> list[int]:
+    """The rank of each: the fastest first, then the cheapest."""
+    order = sorted(
+        range(len(several)),
+        key=lambda place: (
+            several[place].p95,
+            several[place].cost or 0.0,
+            spelled(several[place].parts),
+        ),
+    )
+    ranks = [0] * len(order)
+    for rank, place in enumerate(order):
+        ranks[place] = rank
+    return ranks
 
 
 def _reason(one: Glance, best: Glance, *, latency: float, cost: float | None) -> str:
@@ -182,7 +215,7 @@ def _reason(one: Glance, best: Glance, *, latency: float, cost: float | None) ->
     if cost is not None and one.cost is None:
         faults.append("its price is unknown; a price file (--prices) must list the model")
     elif cost is not None and one.cost is not None and one.cost > cost:
-        faults.append(f"up to {one.cost:.4f} USD a query is over {cost:g}")
+        faults.append(f"up to {_dollars(one.cost)} USD a query is over {cost:g}")
     if faults:
         return f"{' and '.join(faults)}; it would bring {told}"
     if gain >= 0:
@@ -201,9 +234,10 @@ def _impossible(
         if not known:
             return "a bound on cost needs prices; give a price file (--prices) that lists the model"
         least = min(known, key=lambda one: (one.cost or 0.0, spelled(one.parts)))
+        needed = _dollars(least.cost or 0.0)
         return (
             f"no pipeline keeps within {cost:g} USD a query {over}; the cheapest, '{spelled(least.parts)}', "
-            f"needs up to {least.cost:.4f} USD: give --cost {least.cost:.4f} or more"
+            f"needs up to {needed} USD: give --cost {needed} or more"
         )
     least = min(within, key=lambda one: (one.p95, spelled(one.parts)))
     p95 = prophet.outlook(least.parts).p95
@@ -212,6 +246,12 @@ def _impossible(
         f"'{spelled(least.parts)}', needs {written(p95.value)} ({written(p95.low)} to {written(p95.high)}, "
         f"{p95.basis}): give more time than that, or fewer documents"
     )
+
+
+def _dollars(cost: float) -> str:
+    """An amount in two digits or more, rounded up: what is said to be enough must be."""
+    places = max(4, 1 - math.floor(math.log10(cost))) if cost > 0 else 4
+    return f"{math.ceil(cost * 10**places - 1e-9) / 10**places:.{places}f}"
 
 
 def written(seconds: float) -> str:

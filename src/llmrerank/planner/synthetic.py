@@ -15,7 +15,8 @@ def resized(documents: Sequence[Document], size: int, *, seed: int = 0) -> list[
 
     A smaller one is a random part. A larger one is made of halves: each document is the first half of one
     and the second half of another, so that words are as frequent, and documents as long, as they were, and
-    few scores are tied. What no such collection has are new words; they are rare, and cost a search nothing.
+    few scores are tied; it has the metadata of the first, so that conditions let as many through. What no
+    such collection has are new words; they are rare, and cost a search nothing.
 
     Args:
         documents: At least one.
@@ -26,12 +27,16 @@ def resized(documents: Sequence[Document], size: int, *, seed: int = 0) -> list[
     if size <= len(documents):
         return [documents[place] for place in sorted(chance.sample(range(len(documents)), size))]
     halves = [document.full_text.split() for document in documents]
-    heads = [" ".join(words[: len(words) // 2]) for words in halves]
-    tails = [" ".join(words[len(words) // 2 :]) for words in halves]
-    return [
-        Document(id=str(number), text=f"{chance.choice(heads)} {chance.choice(tails)}")
-        for number in range(size)
+    heads = [
+        (" ".join(words[: len(words) // 2]), document.metadata)
+        for words, document in zip(halves, documents, strict=True)
     ]
+    tails = [" ".join(words[len(words) // 2 :]) for words in halves]
+    made = []
+    for number in range(size):
+        head, metadata = chance.choice(heads)
+        made.append(Document(id=str(number), text=f"{head} {chance.choice(tails)}", metadata=metadata))
+    return made
 
 
 def spread(count: int) -> list[int]:

@@ -16,7 +16,8 @@ from typing import Any
 from llmrerank.errors import ConfigError, DataError, MissingExtra
 
 from .conditions import Condition
-from .index_folder import damaged
+from .tantivy_files import Mapped
+from .tantivy_manifest import spoilt
 
 __all__ = ["DOCUMENT", "FACTS", "ID", "PLACE", "TERMS", "Snapshot", "reading", "require", "schema", "writing"]
 
@@ -68,9 +69,18 @@ class Snapshot:
         with reading(folder):
             index.reload()
             self._searcher = index.searcher()
+            self._mapped = None if folder is None else Mapped.of(folder)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Read what is mapped, if it is still there."""
+        if self._mapped is not None:
+            self._mapped.check()
+        with reading(self._folder):
+            yield
 
     def filters(self, conditions: Iterable[Condition]) -> list[Any]:
         """Queries that let through what meets each condition; they weigh nothing.
@@ -89,7 +99,7 @@ class Snapshot:
         return found
 
     def _in_range(self, condition: Condition) -> list[str]:
-        with reading(self._folder):
+        with self._reading():
             there = self._searcher.terms_with_prefix(FACTS, condition.prefix, limit=_RANGE + 1)
         if len(there) > _RANGE:
             raise ConfigError(
@@ -112,7 +122,7 @@ class Snapshot:
             must = tantivy.Occur.Must
             asked = tantivy.Query.boolean_query([(must, asked), *((must, one) for one in filters)])
         limit, most = min(size, k + _SLACK), min(size, k + _TIES)
-        with reading(self._folder):
+        with self._reading():
             while True:
                 hits = self._searcher.search(asked, limit, count=False).hits
                 scores = [float(f"{score / _K1_PLUS_1:.{_DIGITS}g}") for score, _ in hits]
@@ -135,12 +145,12 @@ class Snapshot:
 
     def places(self, addresses: Sequence[Any]) -> list[int]:
         """The place of each document."""
-        with reading(self._folder):
+        with self._reading():
             return list(self._searcher.fast_field_values(PLACE, list(addresses)))
 
     def kept(self, addresses: Iterable[Any]) -> list[bytes]:
         """What was kept of each document under DOCUMENT."""
-        with reading(self._folder):
+        with self._reading():
             return [bytes(self._searcher.doc(address).get_first(DOCUMENT)) for address in addresses]
 
     def with_ids(self, identifiers: Iterable[str]) -> list[Any]:
@@ -149,12 +159,13 @@ class Snapshot:
         if not wanted or not len(self):
             return []
         asked = self._tantivy.Query.term_set_query(self._schema, ID, wanted)
-        with reading(self._folder):
+        with self._reading():
             return [address for _, address in self._searcher.search(asked, len(wanted), count=False).hits]
 
     def may_hold(self, identifier: str) -> bool:
         """Whether a document of this id was added, be it deleted since or not."""
-        return bool(self._searcher.doc_freq(ID, identifier))
+        with reading(self._folder):
+            return bool(self._searcher.doc_freq(ID, identifier))
 
     def idf(self, term: str) -> float:
         """How rare a term is, as scores weigh it; deleted documents count until their segment is merged."""
@@ -167,7 +178,7 @@ class Snapshot:
         if not len(self):
             return 0
         wanted = {"last": {"max": {"field": PLACE}}}
-        with reading(self._folder):
+        with self._reading():
             found = self._searcher.aggregate(self._tantivy.Query.all_query(), wanted)
         return int(found["last"]["value"]) + 1
 
@@ -181,7 +192,10 @@ def reading(folder: Path | None) -> Iterator[None]:
         # A panic of the engine is a BaseException of a type that it does not export.
         if folder is None or not (_panicked(error) or isinstance(error, ValueError | OSError)):
             raise
-        raise damaged(folder, f"tantivy cannot read it: {_reason(error)}") from error
+        reason = _reason(error)
+        if "PermissionDenied" in reason or isinstance(error, PermissionError):
+            raise DataError(f"cannot read the index in {folder}: permission denied") from error
+        raise spoilt(folder, f"tantivy cannot read it: {reason}") from error
 
 
 @contextmanager

@@ -22,9 +22,8 @@ from llmrerank.whole_file import write_whole
 
 from .analysis import Analyzer
 from .conditions import facts_of
-from .index_folder import damaged
 from .tantivy_engine import DOCUMENT, FACTS, ID, PLACE, TERMS, Snapshot, reading, require, schema, writing
-from .tantivy_manifest import MANIFEST, language_of, settings_of
+from .tantivy_manifest import MANIFEST, language_of, settings_of, spoilt
 
 __all__ = ["TantivyIndex", "documents_at", "entry_of"]
 
@@ -43,6 +42,9 @@ class TantivyIndex:
     ```
     One process writes at a time, any number read, each what was committed when it opened the index. In a
     pipeline it is `tantivy(path='passages')`.
+
+    Its files are mapped into memory: never copy over them while a process has them open, which may end it.
+    Make or copy an index beside, and rename the folder, or open it by its new name.
     """
 
     def __init__(self, folder: Path, index: Any, language: str | None) -> None:
@@ -125,9 +127,9 @@ class TantivyIndex:
                 another process that is writing.
         """
         analyzer = Analyzer(self.language)
-        place, count = self._snapshot.next_place(), 0
-        fresh: set[str] = set()
+        count, fresh = 0, set[str]()
         with _Writer(self, memory) as writer:
+            place = self._snapshot.next_place()
             for count, document in enumerate(documents, start=1):
                 identifier = _id(document.id)
                 known = identifier in fresh or self._snapshot.may_hold(identifier)
@@ -151,12 +153,12 @@ class TantivyIndex:
             DataError: As `add`.
         """
         wanted = {_id(identifier) for identifier in identifiers}
-        before = len(self)
         with _Writer(self, memory) as writer:
+            gone = len(self._snapshot.with_ids(wanted))
             for identifier in wanted:
                 writer.remove(identifier)
         self._snapshot = Snapshot(self._index, self.folder)
-        return before - len(self)
+        return gone
 
     def find(self, wanted: AbstractSet[str]) -> Mapping[str, Document]:
         """The documents of these ids that are there, by id."""
@@ -197,7 +199,7 @@ def documents_at(snapshot: Snapshot, addresses: Iterable[Any], folder: Path) -> 
         try:
             identifier, title, text, metadata = json.loads(kept.decode("utf-8", "surrogatepass"))
         except ValueError as error:
-            raise damaged(folder, f"a document cannot be read: {error}") from error
+            raise spoilt(folder, f"a document cannot be read: {error}") from error
         found.append(Document(id=identifier, title=title, text=text, metadata=MappingProxyType(metadata)))
     return found
 
@@ -213,6 +215,13 @@ class _Writer:
         with writing(self._of.folder):
             # One thread, so that places follow each other in a segment; analysis keeps another core busy.
             self._writer = self._of._index.writer(self._memory, 1)
+        try:
+            # Others may have written since the index was opened here, and from now on nobody can: what is
+            # there already is asked of what is there now.
+            self._of._snapshot = Snapshot(self._of._index, self._of.folder)
+        except BaseException:
+            del self._writer
+            raise
         return self
 
     def put(self, entry: Any, instead_of: str | None) -> None:

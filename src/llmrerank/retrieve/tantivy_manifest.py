@@ -11,7 +11,7 @@ from llmrerank.errors import DataError
 from .analysis import VERSION
 from .index_folder import damaged
 
-__all__ = ["FORMAT", "MANIFEST", "is_index", "language_of", "settings_of"]
+__all__ = ["FORMAT", "MANIFEST", "is_index", "language_of", "settings_of", "spoilt"]
 
 FORMAT = 1
 """Layout of what tantivy keeps of a document."""
@@ -52,10 +52,12 @@ def language_of(folder: Path) -> str | None:
         raise DataError(
             f"{folder} is no index of llmrerank (it has no {MANIFEST}); name another folder"
         ) from None
-    except (OSError, ValueError) as error:
-        raise damaged(folder, f"{MANIFEST} cannot be read") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise spoilt(folder, f"{MANIFEST} cannot be read") from error
     if not isinstance(found, dict) or found.get("stage") != "tantivy":
-        raise damaged(folder, f"{MANIFEST} describes no index")
+        raise spoilt(folder, f"{MANIFEST} describes no index")
     language: str | None = found.get("language")
     if found != (wanted := settings_of(language)):
         other = next(key for key in wanted if found.get(key) != wanted[key])
@@ -64,3 +66,13 @@ def language_of(folder: Path) -> str | None:
             f"{wanted[other]!r}), whose words would not match; make it anew in another folder"
         )
     return language
+
+
+def spoilt(folder: Path, fault: str) -> DataError:
+    """Make the error for an index that cannot be used; one of its own may hold the only copy of texts."""
+    if not is_index(folder):
+        return damaged(folder, fault)
+    return DataError(
+        f"the index in {folder} is damaged ({fault}); put a copy in its place, or make it anew in another "
+        "folder: llmrerank index add DIR --docs FILE"
+    )

@@ -185,12 +185,17 @@ def _costs(
 
 def _first_stage(summary: Mapping[str, Any], cheap: Mapping[str, Any], folder: Path) -> _Row:
     """The queries of the row that is the cheap arm's first stage alone; empty where there is none."""
-    wanted = _spec(cheap).stages[0].call
+    wanted = _spec(cheap).stages[0]
     for row in summary["rows"]:
         stages = _spec(row).stages
-        if len(stages) == 1 and stages[0].call == wanted:
+        if len(stages) == 1 and stages[0].call == wanted.call and _reaches(stages[0].cut, wanted.cut):
             return _queries(folder, row)
     return {}
+
+
+def _reaches(depth: int | None, wanted: int | None) -> bool:
+    """Whether a row that passes on so many (None: all) holds what the cheap arm was given."""
+    return depth is None or (wanted is not None and depth >= wanted)
 
 
 class _Evidence:
@@ -229,6 +234,8 @@ class _Evidence:
         told = (
             [hit.score for hit in found.hits] if found else [hit.score for hit in first.hits] if first else []
         )
+        # The shape of scores is that of so many as a search would hand on.
+        told = told[: self._spec.stages[0].cut]
         kind = found.score_kind if found is not None else first.score_kind if first is not None else "none"
         complete = [score for score in told if score is not None]
         texts = self._texts

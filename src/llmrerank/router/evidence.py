@@ -62,7 +62,8 @@ class Evidence:
         Args:
             before: What the cheap arm was given.
             after: What it made of it; the same ranking where the cheap arm keeps the order.
-            cheap: The cheap arm, as written.
+            cheap: The cheap arm, as written. Where it keeps what a reranker before it made, the evidence is
+                that reranker's: the order is as sure as whoever made it.
         """
         stages = len(before.trace.of(StageDone))
         # Before the stages' own places stand those of the parts that a first stage joins.
@@ -76,13 +77,17 @@ class Evidence:
         if not first:
             scores, kind = [hit.score for hit in before.hits], before.score_kind
         given = [hit.score for hit in after.hits]
+        order = before.hits
+        if cheap == KEEP and stages > 1 and len(own) == len(histories) > 0:
+            cheap = histories[0][-1].stage
+            order = tuple(sorted(before.hits, key=lambda hit: hit.history[-2].rank))
         return cls(
             query=before.query,
             cheap=cheap,
             first=_complete(scores),
             first_kind=kind,
             parts=parts_of(before, [history[:-stages] for history in histories] if stages else []),
-            before=[str(hit.previous_rank) for hit in before.hits],
+            before=[str(hit.previous_rank) for hit in order],
             after=[str(hit.previous_rank) for hit in after.hits],
             scores=_complete(given),
             score_kind=after.score_kind,

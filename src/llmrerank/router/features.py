@@ -24,7 +24,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "content_words": "words that carry a topic",
     "constraints": "numbers, dates, versions, quotations and bounds",
     "question": "1 where it is a question",
-    "explanation": "1 where it asks how or why",
+    "explanation": "1 where it begins by asking how or why",
     "clauses": "clauses, by joining words and strong marks",
     "negations": "words that exclude something",
     "comparisons": "words that hold one thing against another",

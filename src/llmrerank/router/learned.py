@@ -90,6 +90,10 @@ class Learned:
         found = []
         for arm in arms[1:]:
             gain = self.model.gains[self.model.arms.index(arm) - 1]
+            if gain.flat:
+                says = "the mean gain; no feature foretold gains better"
+                found.append(Part(name="intercept", weight=gain.intercept, says=says, arm=arm))
+                continue
             found.append(Part(name="intercept", weight=gain.intercept, says="the mean gain", arm=arm))
             shares = [
                 Part(

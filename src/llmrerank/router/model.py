@@ -45,6 +45,11 @@ class Gain:
     x: tuple[float, ...]
     y: tuple[float, ...]
 
+    @property
+    def flat(self) -> bool:
+        """Whether it is the same for every query: the mean gain is all that was learned."""
+        return not any(self.weights)
+
     def calibrated(self, raw: float) -> float:
         """The gain that a raw prediction stands for."""
         after = bisect_right(self.x, raw)

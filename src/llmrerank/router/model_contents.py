@@ -59,6 +59,8 @@ def _faults(values: Mapping[str, Any]) -> Iterator[str]:
         return
     if not _numbers(costs) or len(costs) != len(arms):
         yield "'costs' must hold a number for each arm"
+    elif any(b < a for a, b in pairwise(costs)):
+        yield "'costs' must never fall: arms stand in the order of their cost"
     if not _number(values["worth"]) or values["worth"] < 0:
         yield "'worth' must be a number of 0 or more"
     for name in ("unit", "measure", "dataset"):
@@ -89,7 +91,7 @@ def _faults(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _input_faults(one: Mapping[str, Any]) -> Iterator[str]:
     name = one.get("name")
-    if name not in DESCRIPTIONS:
+    if not isinstance(name, str) or name not in DESCRIPTIONS:
         yield f"'inputs' names the feature {name!r}, which nobody knows"
         return
     if one.keys() != {"name", "mean", "scale", "low", "high"}:
