@@ -9,6 +9,7 @@ from llmrerank.calls import Call
 from llmrerank.carriers import Carriers
 from llmrerank.evaluate.quality_figures import ndcg
 from llmrerank.judges import Judge, Question
+from llmrerank.looking_over import suspected
 from llmrerank.purse import Purse
 from llmrerank.ranking import Hit, Ranking
 from llmrerank.rounds import Done, Pool, advance
@@ -95,7 +96,8 @@ def first_calls(
     settings: Settings,
 ) -> list[Call]:
     """What the first round of a ranking asks; nothing is sent."""
-    plan = strategy.algorithm.plan(Pool(size=len(documents), top=TOP))
+    suspects = suspected(documents, question.query) if strategy.looks_over else {}
+    plan = strategy.algorithm.plan(Pool(size=len(documents), top=TOP, suspects=frozenset(suspects)))
     paused = advance(plan)
     if isinstance(paused, Done):
         return []
