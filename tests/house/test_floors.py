@@ -20,7 +20,7 @@ FLOORS = {
     1: "rounds algorithms overlap",
     2: (
         "calls prompts prompt_files prompt_contents prompt_fields templates passages sentences "
-        "chunking excerpts answers judges tokens encodings model_facts foreign_script"
+        "chunking excerpts answers judges tokens encodings model_facts foreign_script suspicion"
     ),
     3: (
         "engine asking carriage portal settings forms knobs compare_keys config_file config_lines "

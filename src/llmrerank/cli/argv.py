@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["LIST_FLAGS", "normalise"]
 
-LIST_FLAGS = ("--strategies", "--metrics", "--arms", "--doc", "--from", "--ids")
+LIST_FLAGS = ("--strategies", "--metrics", "--arms", "--doc", "--from", "--ids", "--kinds")
 _OF_COMMANDS = {"plan": ("--pipeline",)}
 """Flags that are lists in one command alone."""
 
