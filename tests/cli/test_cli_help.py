@@ -15,6 +15,7 @@ COMMANDS = [
     ["label"],
     ["judge"],
     ["diff"],
+    ["audit"],
     ["train"],
     ["distil"],
     ["route"],

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from .argv import normalise
+from .audit import audit
 from .batch import batch
 from .cache import clear, prune, stats
 from .calibrate import calibrate
@@ -96,6 +97,7 @@ for _name, _function in (
     ("label", label),
     ("judge", judge),
     ("diff", diff),
+    ("audit", audit),
     ("explain", explain),
     ("route", route),
     ("plan", plan),

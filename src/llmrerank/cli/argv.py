@@ -8,6 +8,7 @@ __all__ = ["LIST_FLAGS", "normalise"]
 
 LIST_FLAGS = ("--strategies", "--metrics", "--arms", "--doc", "--from", "--ids")
 _OF_COMMANDS = {
+    "audit": ("--kinds",),
     "plan": ("--pipeline",),
     "redteam": ("--attacks", "--places", "--defences"),
 }
