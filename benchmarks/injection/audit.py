@@ -23,11 +23,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from llmrerank.redteam import ATTACKS, FAMILIES, PLACES, planted
-
 from llmrerank.counted import counted
 from llmrerank.evaluate.stdlib import stdlib_collection
 from llmrerank.jsonl import read_lines
+from llmrerank.redteam import ATTACKS, FAMILIES, PLACES, planted
 from llmrerank.retrieve.corpus import stream_documents
 from llmrerank.retrieve.stored import candidate_files, read_texts
 from llmrerank.suspicion import suspicions_of

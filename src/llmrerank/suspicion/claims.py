@@ -1,8 +1,8 @@
 """Suspicious claims in words: which concepts of a language come together in one sentence.
 
-A set of the words of a text tells whether any rule can hold at all; few honest texts get further. Then the
-words are walked through once for each language in question, and each rule keeps the last place of each of its
-concepts: steps are words times rules, whatever the text.
+A set of the words of a text tells whether any rule can hold at all; few honest texts get further. Then those
+words that may begin a phrase are looked at once for each language in question, and each rule keeps the last
+place of each of its concepts: steps are words times rules, whatever the text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .vocabulary import HEAD, Language, Rule, Words, vocabulary
 
-__all__ = ["Claim", "Event", "claims", "events_of"]
+__all__ = ["Claim", "Event", "Spoken", "claims", "events_of"]
 
 _APART = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", " "))
 _WORD = re.compile(r"[^\W_]+")
@@ -56,6 +56,7 @@ def claims(text: str) -> Iterator[Claim]:
     Steps: characters, and words times rules.
     """
     bits = _bits(text)
+    spoken: Spoken | None = None
     for place, language in enumerate(vocabulary().languages):
         events: Iterable[Event] = ()
         if language.pieces is not None and not text.isascii() and _SCRIPTS[language.name].search(text):
@@ -65,7 +66,10 @@ def claims(text: str) -> Iterator[Claim]:
             continue
         if rules := [rule for rule in language.rules if rule.may_hold(said)]:
             wanted = reduce(or_, (rule.mask | rule.some for rule in rules))
-            yield from _held(rules, events or events_of(text, language, wanted))
+            if not events:
+                spoken = spoken or Spoken(text)
+                events = events_of(spoken, language, wanted)
+            yield from _held(rules, events)
 
 
 def _bits(text: str) -> dict[int, int]:
@@ -86,21 +90,50 @@ def _bits(text: str) -> dict[int, int]:
     return bits
 
 
-def events_of(text: str, language: Language, wanted: int) -> Iterator[Event]:
+class Spoken:
+    """The words of a folded text, found once for all languages."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found = list(_WORD.finditer(text))
+        self.words = [word.group() for word in self.found]
+        # By word, and by first letters: the places of the words.
+        self.places: dict[str, list[int]] = {}
+        self.heads: dict[str, list[int]] = {}
+        self.opens: list[bool] = []
+        self.numbers: list[int] = []
+        far, end = 0, 0
+        for place, (word, found) in enumerate(zip(self.words, self.found, strict=True)):
+            self.places.setdefault(word, []).append(place)
+            gap = text[end : found.start()]
+            opens = place == 0
+            if gap != " ":
+                far += _FAR * (_STOP.search(gap) is not None)
+                opens = opens or _OPENS.search(gap) is not None
+            self.opens.append(opens)
+            self.numbers.append(place + far)
+            end = found.end()
+        for word, places in self.places.items():
+            self.heads.setdefault(word[:HEAD], []).extend(places)
+
+    def begun(self, language: Language, wanted: int) -> list[int]:
+        """The places at which a phrase of a language may begin, in order."""
+        at = {place for word in self.places.keys() & language.lengths.keys() for place in self.places[word]}
+        for head in self.heads.keys() & language.open_ended.keys():
+            at.update(self.heads[head])
+        if language.label & wanted:
+            short = (word for word in self.places if len(word) <= 3 and (word.isdigit() or len(word) == 1))
+            at.update(place for word in short for place in self.places[word])
+        return sorted(at)
+
+
+def events_of(spoken: Spoken, language: Language, wanted: int) -> Iterator[Event]:
     """The phrases of a language in a folded text that stand for wanted concepts, in order."""
-    found = list(_WORD.finditer(text))
-    words = [word.group() for word in found]
+    text, words, found = spoken.text, spoken.words, spoken.found
     wanted |= language.lead
-    index, last_end, led = 0, 0, True
-    for place, word in enumerate(words):
-        start = found[place].start()
-        gap = text[last_end:start]
-        opens = led
-        if gap != " ":
-            if _STOP.search(gap):
-                index += _FAR
-            opens = led or _OPENS.search(gap) is not None
-        last_end = found[place].end()
+    led = -1
+    for place in spoken.begun(language, wanted):
+        word = words[place]
         mask, length = 0, 1
         for size in language.lengths.get(word, ()):
             said = word if size == 1 else " ".join(words[place : place + size])
@@ -112,14 +145,17 @@ def events_of(text: str, language: Language, wanted: int) -> Iterator[Event]:
                 mask |= meant & wanted
                 length = max(length, len(phrase))
         if language.label & wanted and len(word) <= 3 and (word.isdigit() or len(word) == 1):
-            around = text[start - 1 : start] + text[last_end : last_end + 1]
+            start, end = found[place].span()
+            around = text[start - 1 : start] + text[end : end + 1]
             if around in ("[]", "【】", "［］", "⟦⟧") and not text[start - 2 : start - 1].isalnum():
                 mask |= language.label
-        led = bool(mask & language.lead)
+        leads = spoken.opens[place] or led == place - 1
+        if mask & language.lead:
+            led = place
         mask &= ~language.lead
         if mask:
-            yield Event(index, start, found[place + length - 1].end(), mask, opens)
-        index += 1
+            last = found[place + length - 1].end()
+            yield Event(spoken.numbers[place], found[place].start(), last, mask, leads)
 
 
 def _fits(phrase: Words, words: list[str], place: int) -> bool:
