@@ -42,7 +42,9 @@ def test_beginnings_survive_entities_spaces_and_case(replay_logs: ModuleType) ->
     ("name", "expected"),
     [
         ("bm25+output_v2_aug_vicuna_7b_4096_100.2023-09-12T183614", 0.6665),
-        ("bm25+vicuna-7b-checkpoint-800_4096_100.2023-09-08T210809", 0.6675),
+        pytest.param(
+            "bm25+vicuna-7b-checkpoint-800_4096_100.2023-09-08T210809", 0.6675, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_logged_answers_give_the_stored_quality(replay_logs: ModuleType, name: str, expected: float) -> None:

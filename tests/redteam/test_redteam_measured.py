@@ -44,7 +44,11 @@ def measured(collection, model, *, strategies=("listwise",), defences=(), **aske
         return measure(collection, settings=settings, strategies=strategies, defences=defences, **asked)
 
 
-@pytest.mark.parametrize("form", FORMS)
+SLOWEST = [pytest.param(form, marks=[pytest.mark.slow] * (form in ("pairwise", "setwise"))) for form in FORMS]
+"""Those whose questions follow from each other are slow."""
+
+
+@pytest.mark.parametrize("form", SLOWEST)
 def test_an_obedient_model_is_moved_and_an_incorruptible_one_is_not(collection, form):
     [moved] = measured(collection, obedient, strategies=(form,), trials=8).strategies
     [given] = moved.arms
@@ -87,6 +91,7 @@ def test_fences_pass_where_they_are_what_holds_a_model_back(collection):
         assert report.strategies[0].arms[0].gain.mean == 0  # the strategy as given has them
 
 
+@pytest.mark.slow
 def test_log_probabilities_pass_where_words_alone_are_corrupted(collection):
     for form in ("listwise", "setwise", "pointwise"):
         report = measured(collection, in_words_alone, strategies=(form,), defences=("log-probabilities",))
@@ -194,9 +199,7 @@ def test_what_was_measured_can_be_read_after_an_interrupt(collection):
     assert report.strategies[0].arms[0].gain.mean > 2
 
 
-@pytest.mark.parametrize(
-    "form", [pytest.param(form, marks=[pytest.mark.slow] * (form == "pairwise")) for form in FORMS]
-)
+@pytest.mark.parametrize("form", SLOWEST)
 def test_the_forecast_is_right(collection, form):
     asked = {**PLAIN, "strategies": (form,), "defences": ("fences", "log-probabilities", KEEP)}
     with StubServer(obedient) as server:

@@ -74,7 +74,7 @@ def quality(found):
     return np.mean([value / ideal for value, ideal in pairs])
 
 
-@pytest.mark.parametrize(("noise", "gain"), [(0.3, 0.02), (0.7, 0.05)])
+@pytest.mark.parametrize(("noise", "gain"), [(0.3, 0.02), pytest.param(0.7, 0.05, marks=pytest.mark.slow)])
 def test_adaptive_is_not_below_a_sliding_pass_and_its_longer_schedule_is_above(noise, gain):
     sliding = quality(heads("sliding", noise))
     assert quality(heads("adaptive(rounds=(5, 1, 1))", noise)) >= sliding

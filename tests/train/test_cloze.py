@@ -71,6 +71,7 @@ def test_without_a_corpus_or_with_one_of_short_texts_it_says_what_is_needed(corp
         cloze_lessons(Dataset.open(folder, split="train"), 10, seed=0)
 
 
+@pytest.mark.slow
 def test_a_training_begins_with_what_the_lessons_taught(corpus, base, tmp_path):
     told = []
     one = train(corpus, tmp_path / "warmed", base=str(base), recipe=WARMED, progress=told.append)
