@@ -31,7 +31,7 @@ class Settings:
         examples: Worked judgements shown to the model.
         parallel: Most calls under way at once to one endpoint, 1 or more.
         seed: Seed of shuffles and of sampling.
-        cache: SQLite file that keeps answers and rankings, or None.
+        cache: SQLite file that keeps answers and rankings (a path, or its text), or None.
         cache_age: Seconds after which what was kept is used no more; None: never.
         cache_size: Bytes that the file may take: the oldest go; None: any.
         cache_memory: Bytes of rankings that this process holds besides; 0: none.
@@ -76,6 +76,8 @@ class Settings:
     chat_only: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        if isinstance(self.cache, str):  # as everybody writes it
+            object.__setattr__(self, "cache", Path(self.cache))
         faults = []
         if self.parallel < 1:
             faults.append(f"parallel must be 1 or more, got {self.parallel}")

@@ -271,3 +271,7 @@ class TestPrices:
         with caplog.at_level(logging.WARNING, "llmrerank.config"):
             load(old).settings()
         assert "the prices are of 2020-01-01" in caplog.text
+
+
+def test_a_cache_may_be_written_as_text():
+    assert Settings(cache="kept.sqlite").cache == Path("kept.sqlite")
