@@ -231,8 +231,8 @@ def told_slices(slices: Iterable[Any], size: int) -> Iterable[Any]:
 def search(work: Work, docs: int, queries: Sequence[Made], strategy: str) -> Figures:
     """Every stage of every query, one query after the other."""
     made = MadeUp()
-    into_page_cache(work.lexical)
     into_page_cache(work.vectors)
+    into_page_cache(work.lexical)
     words, near = Tantivy(path=str(work.lexical)).open(Source()), QuantisedVectors(work.vectors)
     index = TantivyIndex.open(work.lexical)
     directions = made.query_vectors(queries)
