@@ -1,6 +1,7 @@
 """What every test stands on: no settings of whoever runs it, no model hub, no clock in property tests."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -11,6 +12,10 @@ os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")
 # A slow machine is no failure; what a property says does not depend on seconds.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would be every process of a test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEYS = ("OPENAI_API_KEY", "COHERE_API_KEY", "CO_API_KEY", "JINA_API_KEY", "VOYAGE_API_KEY")
 SETTINGS = (*KEYS, "OPENAI_BASE_URL", "COLUMNS", "NO_COLOR")

@@ -148,7 +148,8 @@ def test_the_judge_sees_neither_system_nor_rank(unjudged: Path, tmp_path: Path) 
             graded(unjudged, tmp_path / f"{len(asked)}.tsv", server, *strategies, depth=7, parallel=1)
             prompts = [text_of(body) for body in server.requests]
         assert not re.search(r"(?i)zebra|yak|bm25|rank|\bd[0-6]\b", "\n".join(prompts))
-        asked["+".join(strategies)] = [prompt for prompt in prompts if "Query:" in prompt]
+        # Each once: a request may be sent again where the machine is busy.
+        asked["+".join(strategies)] = list(dict.fromkeys(p for p in prompts if "Query:" in p))
     first, second = asked.values()
     assert first == second
     assert len(set(first)) == 49
