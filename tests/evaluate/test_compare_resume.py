@@ -41,7 +41,8 @@ def answer(body: Mapping[str, Any]) -> str | dict[str, Any]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
-@pytest.mark.parametrize("after", [pytest.param(5, marks=pytest.mark.slow), 40])
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [5, 40])
 def test_killed_in_the_middle_it_pays_only_for_what_is_missing(
     collection: Path, tmp_path: Path, after: int
 ) -> None:

@@ -75,6 +75,7 @@ def test_things_stand_under_the_name_people_use(made: Path, name: str) -> None:
     assert f'{{"_id": "{name}", ' in (made / "corpus.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_same_python_makes_the_same_bytes(made: Path, tmp_path: Path) -> None:
     make(tmp_path, seed="2")
     for name in ("corpus.jsonl", "corpus.meta.json", "qrels/test.tsv"):

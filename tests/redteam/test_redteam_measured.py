@@ -150,6 +150,7 @@ def test_the_same_again_asks_nothing_and_says_the_same(collection, tmp_path):
     assert [one.to_dict() for one in again.strategies] == [one.to_dict() for one in first.strategies]
 
 
+@pytest.mark.slow
 def test_a_limit_gives_what_there_is_and_the_next_run_pays_for_the_rest_alone(collection, tmp_path):
     asked = {**PLAIN, "strategies": ("listwise", "pairwise"), "defences": ("fences",)}
     with StubServer(obedient) as server:

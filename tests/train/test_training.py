@@ -164,7 +164,10 @@ def test_layers_are_taken_out_and_the_rest_learns(collection, tmp_path):
     assert ended.best > 0.9
 
 
-@pytest.mark.parametrize("loss", ["bce", "lambda", "listmle", "mnrl", "plistmle", "ranknet"])
+OTHERS = [pytest.param(loss, marks=pytest.mark.slow) for loss in ("listmle", "mnrl", "plistmle", "ranknet")]
+
+
+@pytest.mark.parametrize("loss", ["bce", "lambda", *OTHERS])
 def test_every_loss_learns(collection, base, tmp_path, loss):
     recipe = replace(QUICK, loss=loss, epochs=8, checks=1)
     assert trained(collection, base, tmp_path / "model", recipe).best > 0.8
