@@ -13,7 +13,7 @@ from llmrerank.settings import Settings
 from llmrerank.spec import Call, parse_call
 from llmrerank.strategies import Strategy
 
-from .unfenced import Unfenced
+from .unfenced import has_fence, unfenced
 
 __all__ = ["AS_GIVEN", "DEFENCES", "Arm", "Defence", "Setup", "setup_of"]
 
@@ -63,9 +63,9 @@ class Setup:
 
 
 def _fences(strategy: Strategy, settings: Settings) -> tuple[Arm | None, Arm | None] | str:
-    if not Unfenced.can(strategy.judge):
+    if not has_fence(strategy.judge):
         return "it has no prompt with a fence"
-    bare = Unfenced(strategy.judge_with(settings))
+    bare = unfenced(strategy.judge_with(settings))
     return Arm(name="no fence", strategy=replace(strategy, judge=bare)), None
 
 

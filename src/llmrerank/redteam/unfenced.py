@@ -6,22 +6,24 @@ It is no option of any strategy, since nobody should want it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
 
-from llmrerank.judges import Carrier, Inquiry, Judge, Question
+from llmrerank.judges import Judge
 from llmrerank.prompts import Prompt
 from llmrerank.templates import Template
-from llmrerank.types import Detail, Document, ScoreKind
 
-__all__ = ["Unfenced"]
+__all__ = ["has_fence", "unfenced"]
 
 _FENCE = "{fence}"
 
 
-class Unfenced:
-    """A judge as it is, but for its prompts: every line that names the fence is gone from them.
+def has_fence(judge: Judge) -> bool:
+    """Whether a judge has a prompt with a fence."""
+    return bool(_fenced(judge))
+
+
+def unfenced(judge: Judge) -> Judge:
+    """A copy of a judge but for its prompts: every line that names the fence is gone from them.
 
     The warning that a passage is data stands on such a line, so it goes too. Neutralising stays, which no
     prompt decides.
@@ -29,37 +31,10 @@ class Unfenced:
     Args:
         judge: With the room for answers that it is to have.
     """
-
-    def __init__(self, judge: Judge) -> None:
-        bare: Any = copy.copy(judge)
-        for name, prompt in _fenced(judge).items():
-            object.__setattr__(bare, name, _without_fence(prompt))
-        self.judge: Judge = bare
-        self.carrier: Carrier = judge.carrier
-
-    @staticmethod
-    def can(judge: Judge) -> bool:
-        """Whether a judge has a prompt with a fence."""
-        return bool(_fenced(judge))
-
-    @property
-    def gives(self) -> Detail:
-        """As the judge."""
-        return self.judge.gives
-
-    @property
-    def capacity(self) -> int | None:
-        """As the judge."""
-        return self.judge.capacity
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As the judge."""
-        return self.judge.score_kind
-
-    def ask(self, question: Question, documents: Sequence[Document], *, attempt: int = 0) -> Inquiry:
-        """Ask as the judge does."""
-        return self.judge.ask(question, documents, attempt=attempt)
+    bare: Judge = copy.copy(judge)
+    for name, prompt in _fenced(judge).items():
+        object.__setattr__(bare, name, _without_fence(prompt))
+    return bare
 
 
 def _fenced(judge: Judge) -> dict[str, Prompt]:
