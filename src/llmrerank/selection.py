@@ -104,7 +104,7 @@ class Selection:
         return replace(
             ranking,
             hits=tuple(
-                hit if hit.rank == rank else replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1)
+                [hit if hit.rank == rank else replace(hit, rank=rank) for rank, hit in enumerate(hits, 1)]
             ),
             trace=Trace(tuple(events)),
         )

@@ -5,13 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from llmrerank.ranking import Hit, Place, Ranking
 from llmrerank.trace import Event
 from llmrerank.types import Document, ScoreKind
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "KeptHit"]
+
+
+class KeptHit(NamedTuple):
+    """One hit: the position of its candidate from 0, and what became of it; the fields are those of `Hit`.
+
+    `places` are those that the stages after the candidates gave it.
+    """
+
+    position: int
+    score: float | None
+    deviation: float | None
+    spans: tuple[tuple[int, int], ...]
+    places: tuple[Place, ...]
+    suspicious: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,54 +74,58 @@ class Candidates:
         Raises:
             TypeError, ValueError: Metadata that cannot be written down.
         """
-        parts = []
+        parts: list[str] = []
         for document in self.documents:
             identifier = document.id
-            parts.append(f"{type(identifier).__name__} {identifier}")
-            parts.append(document.title)
-            parts.append(document.text)
-            parts.append(_written(document) if document.metadata else "")
+            parts += (
+                f"{type(identifier).__name__} {identifier}",
+                document.title,
+                document.text,
+                _written(document) if document.metadata else "",
+            )
         if self.hits:
             known = [
                 [hit.score, hit.spans, [[place.stage, place.rank, place.score] for place in hit.history]]
                 for hit in self.hits
             ]
             parts.append(json.dumps([self.score_kind, self.idf, known]))
-        return f"{' '.join([str(len(part)) for part in parts])}\n{''.join(parts)}"
+        lengths = " ".join([str(len(part)) for part in parts])
+        return "".join([lengths, "\n", *parts])
 
-    def hit(
-        self,
-        position: int,
-        rank: int,
-        score: float | None,
-        deviation: float | None,
-        spans: tuple[tuple[int, int], ...],
-        places: tuple[Place, ...],
-        suspicious: bool,
-    ) -> Hit:
-        """The hit that a candidate became; `places` are those that the stages gave it."""
+    def ranked(self, kept: Sequence[KeptHit]) -> tuple[Hit, ...]:
+        """The hits that candidates became, best first."""
         if not self.hits:
-            return Hit(
-                rank=rank,
-                previous_rank=position + 1,
-                score=score,
-                document=self.documents[position],
-                deviation=deviation,
-                spans=spans,
-                suspicious=suspicious,
-                history=places,
+            documents = self.documents
+            return tuple(
+                [
+                    Hit(
+                        rank=rank,
+                        previous_rank=position + 1,
+                        score=score,
+                        document=documents[position],
+                        deviation=deviation,
+                        spans=spans,
+                        suspicious=suspicious,
+                        history=places,
+                    )
+                    for rank, (position, score, deviation, spans, places, suspicious) in enumerate(kept, 1)
+                ]
             )
-        found = self.hits[position]
+        return tuple([self._again(self.hits[one.position], rank, one) for rank, one in enumerate(kept, 1)])
+
+    @staticmethod
+    def _again(found: Hit, rank: int, kept: KeptHit) -> Hit:
+        """What a first stage found, as later stages left it."""
         return Hit(
             rank=rank,
             previous_rank=found.previous_rank,
-            score=score,
+            score=kept.score,
             document=found.document,
-            deviation=deviation,
-            spans=spans,
-            suspicious=found.suspicious or suspicious,
+            deviation=kept.deviation,
+            spans=kept.spans,
+            suspicious=found.suspicious or kept.suspicious,
             degraded=found.degraded,
-            history=(*found.history, *places),
+            history=(*found.history, *kept.places),
         )
 
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from llmrerank.limits import NO_FURTHER, Prices
 from llmrerank.ranking import Place, Ranking
@@ -29,25 +29,14 @@ from llmrerank.trace import (
 from llmrerank.trace_file import UnknownEvent, event_from_dict, event_to_dict
 from llmrerank.types import ScoreKind, Usage
 
-from .candidates import Candidates
+from .candidates import Candidates, KeptHit
 
-__all__ = ["Kept", "KeptHit", "Tier", "is_whole"]
+__all__ = ["Kept", "Tier", "is_whole"]
 
 SCHEMA = 2
 
 Tier = str
 """Where a ranking came from: `memory`, `file`, `redis`, or `flight`, the same question that was under way."""
-
-
-class KeptHit(NamedTuple):
-    """One hit: the position of its candidate from 0, and what became of it; the fields are those of `Hit`."""
-
-    position: int
-    score: float | None
-    deviation: float | None
-    spans: tuple[tuple[int, int], ...]
-    places: tuple[Place, ...]
-    suspicious: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +110,7 @@ class Kept:
         return Ranking(
             query=query,
             strategy=strategy,
-            hits=tuple(
-                [
-                    candidates.hit(position, rank, score, deviation, spans, places, suspicious)
-                    for rank, (position, score, deviation, spans, places, suspicious) in enumerate(
-                        self.hits, start=1
-                    )
-                ]
-            ),
+            hits=candidates.ranked(self.hits),
             score_kind=self.score_kind,
             trace=Trace((*candidates.events, recalled, *events)),
             idf=self.idf,

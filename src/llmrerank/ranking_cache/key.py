@@ -101,8 +101,9 @@ class Keys:
         except (TypeError, ValueError, RecursionError):
             return None
         more = _json([who, top, whole, self._first if given else None, query])
-        text = f"{self._settled(settings)}\n{more}\n{pool}"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(f"{self._settled(settings)}\n{more}\n".encode())
+        digest.update(pool.encode("utf-8", "surrogatepass"))  # apart: it is long, and a copy takes time
+        return digest.digest()
 
     def _settled(self, settings: Settings) -> str:
         """All but the query, the candidates and who answers."""

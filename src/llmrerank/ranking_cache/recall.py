@@ -179,7 +179,7 @@ class Recall:
             seconds=time.perf_counter() - begun,
             prices=request.ledger.prices,
         )
-        log_events(event for event in ranking.trace if isinstance(event, Recalled | Warned))
+        log_events(ranking.trace.of(Recalled) + ranking.trace.of(Warned))
         return ranking
 
 
