@@ -24,6 +24,7 @@ from llmrerank.retrieve.conditions import parse_conditions
 from llmrerank.retrieve.retriever import Source
 from llmrerank.retrieve.tantivy import Tantivy
 from llmrerank.retrieve.tantivy_index import TantivyIndex
+from llmrerank.trace import Warned
 from llmrerank.types import Document, Query, documents_from
 
 WORDS = ["ant", "bee", "cat", "dog"]
@@ -169,6 +170,16 @@ def test_an_index_of_a_corpus_is_built_once_and_knows_its_metadata(tmp_path: Pat
     assert folder.name.startswith("tantivy-")
     with pytest.raises(DataError, match="another corpus"):
         search(stage, "cat", Source(corpus=[Document(id=d.id, text=d.text) for d in corpus], index=tmp_path))
+
+
+def test_a_key_that_no_document_has_is_said() -> None:
+    source = Source(corpus=[Document(id="1", text="cat", metadata={"year": 2001, "lang": "en"})])
+    slip = search(Tantivy(where="yaer == 2001 and lang == 'en'"), "cat", source)
+    [warned] = slip.trace.of(Warned)
+    assert not slip.hits
+    assert "no document has 'yaer' in its metadata" in warned.message
+    assert warned.message.endswith("there are lang, year")
+    assert not search(Tantivy(where="year == 1066"), "cat", source).trace.of(Warned)
 
 
 def test_an_index_is_searched_without_a_corpus_beside_other_stages(tmp_path: Path) -> None:

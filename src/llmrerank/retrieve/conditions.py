@@ -22,7 +22,7 @@ from typing import Any
 
 from llmrerank.errors import ConfigError
 
-__all__ = ["Condition", "facts_of", "parse_conditions"]
+__all__ = ["Condition", "facts_of", "key_of", "parse_conditions"]
 
 Value = str | int | float | bool
 
@@ -92,6 +92,11 @@ def facts_of(metadata: Mapping[str, Any]) -> Iterator[str]:
     for key, value in metadata.items():
         for one in _values_of(value):
             yield f"{json.dumps(str(key))}:{_fact(one)}"
+
+
+def key_of(fact: str) -> str:
+    """The key of a fact as `facts_of` writes it."""
+    return str(json.JSONDecoder().raw_decode(fact)[0])
 
 
 def parse_conditions(text: str) -> tuple[Condition, ...]:

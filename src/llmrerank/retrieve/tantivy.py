@@ -10,6 +10,7 @@ from typing import Any
 from llmrerank.errors import ConfigError
 from llmrerank.ranking import Ranking
 from llmrerank.registry import Kind, register
+from llmrerank.trace import Trace, Warned
 from llmrerank.types import Document, Query, ScoreKind
 
 from .analysis import VERSION, Analyzer
@@ -137,12 +138,14 @@ class Tantivy:
         self, snapshot: Snapshot, documents: Callable[[Snapshot, Sequence[Any]], list[Document]]
     ) -> _TantivyRetriever:
         conditions = parse_conditions(self.where) if self.where is not None else ()
+        name = spelled("tantivy", self)
         return _TantivyRetriever(
             snapshot,
             snapshot.filters(conditions),
             Analyzer(self.language),
             documents,
-            spelled("tantivy", self),
+            name,
+            Trace(tuple(Warned(stage=name, message=said) for said in snapshot.unknown(conditions))),
         )
 
 
@@ -167,12 +170,14 @@ class _TantivyRetriever:
         analyzer: Analyzer,
         documents: Callable[[Snapshot, Sequence[Any]], list[Document]],
         strategy: str,
+        said: Trace,
     ) -> None:
         self._snapshot = snapshot
         self._filters = filters
         self._analyzer = analyzer
         self._documents = documents
         self._strategy = strategy
+        self._said = said
 
     def search(self, queries: Sequence[Query], *, k: int) -> Sequence[Ranking]:
         """See `Retriever.search`; a query without any term of the index finds nothing.
@@ -190,4 +195,4 @@ class _TantivyRetriever:
         documents = self._documents(self._snapshot, [address for address, _ in found])
         scored = zip(documents, (score for _, score in found), strict=True)
         ranking = ranking_of(query, self._strategy, scored, self.score_kind)
-        return replace(ranking, idf=tuple(map(self._snapshot.idf, terms)))
+        return replace(ranking, idf=tuple(map(self._snapshot.idf, terms)), trace=self._said)

@@ -15,7 +15,7 @@ from typing import Any
 
 from llmrerank.errors import ConfigError, DataError, MissingExtra
 
-from .conditions import Condition
+from .conditions import Condition, key_of
 from .tantivy_files import Mapped
 from .tantivy_manifest import spoilt
 
@@ -33,6 +33,8 @@ _TIES = 65_536
 
 _RANGE = 1_000_000
 """Different values of a key, at most, that a range looks through."""
+_SHOWN = 10_000
+"""Facts of which the keys are told to one who names none of them."""
 
 
 def require() -> Any:
@@ -98,15 +100,25 @@ class Snapshot:
             found.append(query.const_score_query(allowed, 0.0))
         return found
 
-    def _in_range(self, condition: Condition) -> list[str]:
+    def unknown(self, conditions: Iterable[Condition]) -> Iterator[str]:
+        """A sentence about each key that no document has: a slip of the pen finds nothing, for ever."""
+        for key in dict.fromkeys(one.key for one in conditions if not self._facts(one.prefix, 1)):
+            known = sorted({key_of(fact) for fact in self._facts('"', _SHOWN)})
+            there = f"there are {', '.join(known[:10])}" if known else "they have none that can be compared"
+            yield f"no document has '{key}' in its metadata, so none meets the condition; {there}"
+
+    def _facts(self, prefix: str, limit: int) -> list[str]:
         with self._reading():
-            there = self._searcher.terms_with_prefix(FACTS, condition.prefix, limit=_RANGE + 1)
+            return [fact for fact, _ in self._searcher.terms_with_prefix(FACTS, prefix, limit=limit)]
+
+    def _in_range(self, condition: Condition) -> list[str]:
+        there = self._facts(condition.prefix, _RANGE + 1)
         if len(there) > _RANGE:
             raise ConfigError(
                 f"'{condition.key}' has more than {_RANGE:,} different values, too many for a range; "
                 "keep a coarser one beside it, such as the day of a moment"
             )
-        return [fact for fact, _ in there if condition.met_by(fact)]
+        return [fact for fact in there if condition.met_by(fact)]
 
     def best(self, terms: Sequence[str], k: int, filters: Sequence[Any] = ()) -> list[tuple[Any, float]]:
         """Addresses and scores of the k best documents, best first; equal scores in the order of places.
