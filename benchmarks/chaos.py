@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import math
 import os
 import random
@@ -49,6 +50,7 @@ STRATEGIES = (
 )
 LISTS, SIZE, TOP = 20, 30, 10
 PARALLEL, TIMEOUT, LONGEST = 96, 5.0, 600.0  # calls at once; seconds
+AT_ONCE = 24  # rankings
 # Those that last end a ranking, and those that send mebibytes take most of the time there is.
 RARE, HEAVY = 0.001, ("enormous-body", "long-answer")
 MOST_LOST, MOST_SENT = 0.02, 1.1
@@ -181,25 +183,27 @@ async def clean_rankings(strategy: str, pool: Sequence[list[Document]]) -> list[
 async def chaotic(strategy: str, rates: dict[str, float], wanted: int, seed: int) -> tuple[Row, Counter[str]]:
     """Rank until so many slates were judged."""
     pool = lists()
-    clean = await clean_rankings(strategy, pool[:1])
-    number = max(1, -(-wanted // slates(clean[0][0])))
-    clean += await clean_rankings(strategy, pool[1:number])
+    clean = await clean_rankings(strategy, pool)
     row = Row(strategy=strategy)
 
     def rows() -> Iterator[tuple[str, list[Document]]]:
-        for case in range(number):  # another question each time, so that no two requests are the same
+        for case in itertools.count():  # another question each time, so that no two requests are the same
+            if row.slates >= wanted:
+                return
             yield f"what is it worth, case {case}", pool[case % LISTS]
 
     forget()
     with ChaosEndpoint(rates, worth=worth, seed=seed, wait=0.05, pace=0.05) as server:
         async with Reranker(strategy, settings=settings(server)) as reranker:
-            done = reranker.arank_many(rows(), at_once=PARALLEL)
-            for _ in range(number):
+            done = reranker.arank_many(rows(), at_once=AT_ONCE)
+            while True:
                 try:
                     async with asyncio.timeout(LONGEST):
                         one = await anext(done)
                 except TimeoutError:
                     row.hangs += 1
+                    break
+                except StopAsyncIteration:
                     break
                 place = one.index % LISTS
                 row.rankings += 1
