@@ -62,20 +62,22 @@ class Place:
     timeout: float
     key: str | None = field(default=None, repr=False)
 
-    def without_key(self, content: bytes) -> bytes:
-        """A reply without the key, should the endpoint repeat it: replies are kept, shown and passed on."""
-        if self.key is None or len(self.key) < _SHORTEST_KEY:
-            return content
-        return content.replace(self.key.encode(), b"***")
+    def without_key(self, text: str) -> str:
+        """A text of the endpoint without the key, or those in the address, should it repeat them.
+
+        Replies are kept, shown and passed on.
+        """
+        for secret in (self.key or "", *self.address.secrets):
+            if len(secret) >= _SHORTEST_KEY:
+                text = text.replace(secret, "***")
+        return text
 
     def said(self, message: str) -> str:
         """A server's message made fit to print: on one line, not too long, without the key."""
         text = message.strip()
         if _WEB_PAGE.match(text):
             text = "a web page"
-        if self.key:
-            text = text.replace(self.key, "***")
-        text = re.sub(r"\s+", " ", text)
+        text = re.sub(r"\s+", " ", self.without_key(text))
         return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
 
     def told(self, fault: Fault) -> str:
@@ -110,8 +112,7 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
 def judge_fault(fault: Fault, place: Place) -> CallError:
     """Turn what an endpoint said into one of our errors."""
     status, code, where = fault.status, fault.code, place.address.shown
-    if place.key:
-        fault = replace(fault, message=fault.message.replace(place.key, "***"))
+    fault = replace(fault, message=place.without_key(fault.message))
     told = place.told(fault)
     said = f"{code} {fault.message}".lower()
     if status == 402 or any(mark in said for mark in _NO_QUOTA):

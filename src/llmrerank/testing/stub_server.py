@@ -161,6 +161,7 @@ class StubServer:
             writer.close()
 
     async def _respond(self, method: str, path: str, body: bytes) -> StubResponse:
+        path = path.partition("?")[0]
         if method == "GET" and path.endswith("/models"):
             listed = [{"id": name, "object": "model", **self._stated} for name in self._models]
             return StubResponse(body={"object": "list", "data": listed})

@@ -121,5 +121,5 @@ def _other_form(body: object, dialect: Dialect, place: Place, path: str) -> Call
 
 def _shown(content: bytes, place: Place) -> str:
     """The body, without the key, cut where it is very long."""
-    text = content[:_LONGEST].decode(errors="replace")
-    return text.replace(place.key, "***") if place.key else text
+    # Cut last: of a key in the middle of the cut, half would be shown.
+    return place.without_key(content.decode(errors="replace"))[:_LONGEST]
