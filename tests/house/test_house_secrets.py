@@ -126,7 +126,7 @@ def test_nor_a_password_or_a_key_in_the_address(command, tmp_path, capsys, caplo
 def test_a_strategy_holds_no_password():
     """It is printed wherever its results are."""
     for address in (f"http://user:{KEY}@example.org/v1", f"https://example.org/v1?api-key={KEY}"):
-        with pytest.raises(ConfigError, match="llmrerank.toml") as caught:
+        with pytest.raises(ConfigError, match="an endpoint in llmrerank") as caught:
             Reranker(f"listwise(base_url={address!r})")
         assert KEY not in str(caught.value)
     assert Reranker("listwise(base_url='https://example.org/v1?api-version=2024-10-21', model='m')")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmrerank.answers.numbers import count, finite
 from llmrerank.calls import Reply, TokenChoice
 from llmrerank.errors import CallError, PermanentError, TransientError
 from llmrerank.types import Usage
@@ -114,7 +114,7 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+    return count(value) or 0
 
 
 def _first_token(
@@ -140,7 +140,7 @@ def _choices(alternatives: Sequence[object], place: Place) -> tuple[TokenChoice,
     for one in alternatives:
         if not isinstance(one, Mapping):
             continue
-        token, logprob = one.get("token"), one.get("logprob")
-        if isinstance(token, str) and isinstance(logprob, int | float) and math.isfinite(logprob):
-            best.setdefault(place.without_key(token), float(logprob))
+        token, logprob = one.get("token"), finite(one.get("logprob"))
+        if isinstance(token, str) and logprob is not None:
+            best.setdefault(place.without_key(token), logprob)
     return tuple(TokenChoice(t, p) for t, p in sorted(best.items(), key=lambda pair: -pair[1]))

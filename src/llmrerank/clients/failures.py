@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from llmrerank.errors import CallError, ConfigError, ContentFiltered, PermanentError, TransientError
 
 from .address import Address
-from .body_limit import MOST, TooMuch
+from .body_limit import MOST, Compressed, TooMuch
 from .fault import Fault, read_fault
 
 __all__ = ["Place", "Refused", "TooLong", "judge_fault", "judge_sdk_error"]
@@ -99,8 +99,12 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
         return TransientError(
             f"{where} gave no answer within {place.timeout:g} s; raise --timeout if it is slow"
         )
-    if isinstance(error, TooMuch) or isinstance(error.__cause__, TooMuch):
+    ours = error if isinstance(error, TooMuch | Compressed) else error.__cause__
+    if isinstance(ours, TooMuch):
         return TransientError(f"{where} sent a reply of more than {MOST >> 20} MiB, which is no answer")
+    if isinstance(ours, Compressed):
+        how = place.said(str(ours))
+        return PermanentError(f"{where} sent a reply compressed as {how}, which it was asked not to do")
     if isinstance(error, openai.APIConnectionError):
         reason = place.said(_root(error))
         if _CERTIFICATE.search(reason):
