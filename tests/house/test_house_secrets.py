@@ -123,6 +123,16 @@ def test_nor_a_password_or_a_key_in_the_address(command, tmp_path, capsys, caplo
     assert IN_ADDRESS not in said
 
 
+def test_no_key_is_too_short_to_be_left_out_of_a_message():
+    said = {"error": {"message": "no: k3y and 0123"}}
+    with StubServer(lambda _: StubResponse(status=401, body=said)) as server:
+        address = server.base_url.replace("http://", "http://user:0123@")
+        settings = Settings(model="m", base_url=address, api_key="k3y")
+        with Reranker("full", settings=settings) as reranker, pytest.raises(CallError) as caught:
+            reranker.rank("q", ["a", "b"])
+    assert "no: *** and ***" in str(caught.value)
+
+
 def test_a_strategy_holds_no_password():
     """It is printed wherever its results are."""
     for address in (f"http://user:{KEY}@example.org/v1", f"https://example.org/v1?api-key={KEY}"):

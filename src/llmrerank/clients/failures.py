@@ -62,13 +62,13 @@ class Place:
     timeout: float
     key: str | None = field(default=None, repr=False)
 
-    def without_key(self, text: str) -> str:
+    def without_key(self, text: str, *, shortest: int = _SHORTEST_KEY) -> str:
         """A text of the endpoint without the key, or those in the address, should it repeat them.
 
-        Replies are kept, shown and passed on.
+        Replies are kept, shown and passed on. Of a message, which is only read, no key is too short.
         """
         for secret in (self.key or "", *self.address.secrets):
-            if len(secret) >= _SHORTEST_KEY:
+            if len(secret) >= shortest:
                 text = text.replace(secret, "***")
         return text
 
@@ -77,7 +77,7 @@ class Place:
         text = message.strip()
         if _WEB_PAGE.match(text):
             text = "a web page"
-        text = re.sub(r"\s+", " ", self.without_key(text))
+        text = re.sub(r"\s+", " ", self.without_key(text, shortest=1))
         return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
 
     def told(self, fault: Fault) -> str:
@@ -116,7 +116,7 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
 def judge_fault(fault: Fault, place: Place) -> CallError:
     """Turn what an endpoint said into one of our errors."""
     status, code, where = fault.status, fault.code, place.address.shown
-    fault = replace(fault, message=place.without_key(fault.message))
+    fault = replace(fault, message=place.without_key(fault.message, shortest=1))
     told = place.told(fault)
     said = f"{code} {fault.message}".lower()
     if status == 402 or any(mark in said for mark in _NO_QUOTA):
