@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .clients.address import Address
+from .hidden import without_secrets
 from .limits import Prices
 from .resolution import Resolved
 from .toml_text import quoted, section
@@ -50,6 +51,8 @@ def _settings(resolved: Resolved) -> dict[str, Any]:
     }
     if found.get("base_url"):
         found["base_url"] = Address.of(found["base_url"]).shown
+    if found.get("extra_body"):
+        found["extra_body"] = without_secrets(found["extra_body"])
     if found.get("examples"):
         found["examples"] = [(one.query, one.document, one.label) for one in found["examples"]]
     if not found.get("api_key_env", "x"):

@@ -29,10 +29,20 @@ DASHES = "-=‐‑‒–—―−﹘﹣－⸺⸻⹀─━═＝﹦⁼₌"
 ROUND = str.maketrans(dict.fromkeys(OPENING + ANGLE, "(") | dict.fromkeys(CLOSING + UNANGLE, ")"))
 """Every bracket as a round one."""
 
-# Cyrillic, Greek and small capital letters that are drawn like Latin ones.
+# Letters that are drawn like Latin ones: Cyrillic, Greek, Armenian, small capitals, Cherokee, Lisu.
 _LATIN = str.maketrans(
-    "авеікмнорсстухсѕјԁԛԝһАВЕІКМНОРСТУХЅЈԌαεικνορτυχϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧɑɡɩıʟ",
-    "abeikmhopcctyxcsjdqwhABEIKMHOPCTYXSJGaeiknoptuxcjABEZHIKMNOPTYXagiil",
+    "авеікмнорсстухсѕјԁԛԝһАВЕІКМНОРСТУХЅЈԌ"
+    "αεικνορτυχϲϳΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+    "օսոհցԼՍՏՕ"
+    "ɑɡɩıʟᴀʙᴄᴅᴇɢʜɪᴊᴋᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ"
+    "ᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃ"
+    "ꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ",
+    "abeikmhopcctyxcsjdqwhABEIKMHOPCTYXSJG"
+    "aeiknoptuxcjABEZHIKMNOPTYX"
+    "ounhgLUSO"
+    "agiilabcdeghijkmnoprstuvwyz"
+    "ABCDEHJKLMPRSTVWZ"
+    "ABCDEFGHIJKLMNOPRSTUVWXYZ",
 )
 
 

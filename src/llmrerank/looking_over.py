@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from .suspicion import suspicions_of
 from .trace import Warned
 from .types import Document
 
-__all__ = ["earlier_ranks", "marked", "suspected", "warning"]
+__all__ = ["earlier_ranks", "looked_over", "marked", "suspected", "warning"]
 
 _NAMED = 10
 """Documents that the warning names at most; all of them are marked."""
@@ -27,14 +28,24 @@ def suspected(documents: Sequence[Document], query: str) -> dict[int, tuple[str,
 
     Cost: a millisecond or two of one core for a passage of a kilobyte.
     """
-    found = {}
-    for place, document in enumerate(documents):
-        if len(document.text) > READ:
-            document = replace(document, text=document.text[:READ])
-        kinds = dict.fromkeys(suspicion.kind for suspicion in suspicions_of(document, query))
-        if kinds:
-            found[place] = tuple(kinds)
-    return found
+    found = ((place, _kinds(document, query)) for place, document in enumerate(documents))
+    return {place: kinds for place, kinds in found if kinds}
+
+
+async def looked_over(documents: Sequence[Document], query: str) -> dict[int, tuple[str, ...]]:
+    """As `suspected`, in a thread, one document after another.
+
+    So an event loop serves others meanwhile, and whoever is cancelled leaves one document at most under way.
+    """
+    found = [await asyncio.to_thread(_kinds, document, query) for document in documents]
+    return {place: kinds for place, kinds in enumerate(found) if kinds}
+
+
+def _kinds(document: Document, query: str) -> tuple[str, ...]:
+    """What is found in one document, each kind once."""
+    if len(document.text) > READ:
+        document = replace(document, text=document.text[:READ])
+    return tuple(dict.fromkeys(suspicion.kind for suspicion in suspicions_of(document, query)))
 
 
 def marked(hits: Sequence[Hit], suspects: Mapping[int, object]) -> tuple[Hit, ...]:

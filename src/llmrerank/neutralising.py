@@ -22,9 +22,9 @@ __all__ = ["disarm", "neutralise"]
 _PLAIN = re.compile(r"[\n !-;=-Z\\^-~]*")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\u2028\u2029]")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\xad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e"
+    "\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 # Persian and Indic spelling needs the joiners between letters; elsewhere they only split what they stand in.
 _JOINERS = re.compile("(?<![\u0600-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u1fff])")
@@ -32,12 +32,13 @@ _BLANK_ENDS = re.compile(r"(?<![ \t])[ \t]++\n")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _OPEN, _CLOSE, _BARS = re.escape(OPENING), re.escape(CLOSING), re.escape(BARS)
+# Runs of blanks and marks have no bound, lest a text hide behind a longer one; each is read once, in one go.
 # What opens a special token of any model; nothing in prose or mark-up begins so.
 _TOKEN_START = re.compile(
-    rf"[{ANGLE}](?=[/／\s]{{0,4}}[{_BARS}{_OPEN}])|[{_CLOSE}](?=[~～]!?\w[{_OPEN}{_CLOSE}])|[{_OPEN}](?=\w[~～][{_OPEN}])"
+    rf"[{ANGLE}](?=[/／\s]*+[{_BARS}{_OPEN}])|[{_CLOSE}](?=[~～]!?\w[{_OPEN}{_CLOSE}])|[{_OPEN}](?=\w[~～][{_OPEN}])"
 )
 _TAG = re.compile(
-    rf"[{ANGLE}][/／\s]{{0,4}}((?:\w{{1,20}}[{COLONS}])?[\w{UNDERLINES}]{{1,40}})[/／\s]{{0,4}}[{UNANGLE}]"
+    rf"[{ANGLE}][/／\s]*+((?:\w{{1,20}}[{COLONS}])?[\w{UNDERLINES}]{{1,40}})[/／\s]*+[{UNANGLE}]"
 )
 _TAG_NAME = re.compile(
     r".*_.*|.+\W.*|unused\d+|0x[0-9a-f]{2}|s|sys|[be]os|pad|unk|cls|sep|mask|[se]o[a-z]|system|user|assistant"
@@ -45,9 +46,10 @@ _TAG_NAME = re.compile(
     r"|instruction|query|document|passage|text|image|audio|video|end|turn",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]{{1,80}})[{_CLOSE}]")
+_BRACKETED = re.compile(f"[{_OPEN}]([^{_OPEN}{_CLOSE}]++)[{_CLOSE}]")
 _BETWEEN = re.compile(
-    "[\\s*_`\"'#№:.,;=<>&/|+~\u2010-\u2015\u2190-\u21ff\u0300-\u036f\u200c\u200d\u20d0-\u20ff\u2800-]+"
+    "[\\s*_`\"'#№:.,;=<>&/|+~\u2010-\u2015\u2190-\u21ff\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u2800"
+    "\ufe20-\ufe2f-]+"
 )
 _NAME = re.compile(
     r"(?:passage|document|doc|text|candidate|item|option|id|no)?"
@@ -58,16 +60,17 @@ _NOUN = re.compile(r"passage|document|doc|text|candidate|item|option|id|no", re.
 _TEMPLATE_WORD = re.compile(
     r"/?(?:[A-Z][A-Z_]+|[a-z]MASK|(?i:inst|sys|cls|sep|mask|pad|unk|bos|eos)|unused\d+|[|｜].*)"
 )
+_MARKS = r"(?:[^\w\n]|_)*+"
 _SPEAKS = re.compile(
-    rf"^([^\w\n]{{0,40}}(\w{{4,12}}))(?=[^\w\n]{{0,8}}[{COLONS}])([^\w\n]{{1,9}}|[{COLONS}])", re.MULTILINE
+    rf"^({_MARKS}([^\W_]{{4,12}}))(?=(?:[^\w\n{COLONS}]|_)*+[{COLONS}])({_MARKS})", re.MULTILINE
 )
-_ROLES = frozenset({"system", "user", "assistant", "human"})
+_ROLES = frozenset({"system", "developer", "user", "assistant", "human"})
 _SPEAKERS = _ROLES | {"instruct", "instruction", "response", "query", "document", "passage"}
 _DASHED = str.maketrans(dict.fromkeys(COLONS, " –"))
 _COLON = re.compile(f"[{COLONS}]")
-_FENCE_LIKE = re.compile(rf"(?<![{DASHES}])(?:[{DASHES}]{{2,}}+|[⸺⸻])(?=\s{{0,8}}([^\W_]{{8}}))")
+_FENCE_LIKE = re.compile(rf"(?<![{DASHES}])(?:[{DASHES}]{{2,}}+|[⸺⸻])(?=\s*+([^\W_]{{8}}))")
 _DIGITS = re.compile(r"[0-9a-fA-F]{8}.*")
-_LABEL_LINE = re.compile(rf"(\n[^\w\n{_OPEN}]{{0,20}})[{_OPEN}]([^{_OPEN}{_CLOSE}]{{1,80}})[{_CLOSE}]")
+_LABEL_LINE = re.compile(rf"(\n(?:[^\w\n{_OPEN}]|_)*+)[{_OPEN}]([^{_OPEN}{_CLOSE}]++)[{_CLOSE}]")
 
 
 def neutralise(text: str) -> str:

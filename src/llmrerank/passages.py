@@ -39,6 +39,7 @@ __all__ = [
     "level",
     "neutralise",
     "nonce",
+    "one_line",
     "secret",
 ]
 
@@ -61,8 +62,14 @@ def field(text: str) -> str:
     """
     if not text:
         return ""
-    line = " ".join(neutralise(text).split()).translate(ROUND)
-    return truncate(line, FIELD_TOKENS)[0]
+    return truncate(one_line(text).translate(ROUND), FIELD_TOKENS)[0]
+
+
+def one_line(text: str) -> str:
+    """Neutralise a text and put it on one line; twice, since what stood on two may now name a speaker."""
+    for _ in range(2):
+        text = " ".join(neutralise(text).split())
+    return text
 
 
 def fit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from . import passages
 from .answers import letters
@@ -174,7 +174,7 @@ class Prompt:
             ),
             labels=labels,
             cut=cut + examples_cut,
-            fence=_fence(question, documents) if has_fence else "",
+            fence=self._fence(question, documents) if has_fence else "",
             questions=self._questions(labels, values),
         )
 
@@ -197,11 +197,19 @@ class Prompt:
         for name in self.contents.passage.fields:
             if name == "title":
                 values[name] = prepared.field(document.title)
-            elif name == "id":
-                values[name] = prepared.field(str(document.id))
-            elif name.startswith("meta."):
-                values[name] = prepared.field(_metadata(document.metadata, name.removeprefix("meta.")))
+            elif name not in values:
+                values[name] = prepared.field(_said(document, name))
         return self.contents.passage.fill(values)
+
+    def _fence(self, question: Question, documents: Sequence[Document]) -> str:
+        """The nonce of a slate, made of all that a document may say in this prompt."""
+        others = [name for name in self.contents.passage.fields if name == "id" or name.startswith("meta.")]
+        shown = (
+            said
+            for document in documents
+            for said in (document.full_text, *(_said(document, name) for name in others))
+        )
+        return passages.nonce(passages.secret(question.seed), question.query, shown)
 
 
 def load(name: str) -> Prompt:
@@ -251,18 +259,14 @@ def _examples(examples: Sequence[Example], passage_tokens: int) -> tuple[str, in
     """Worked judgements, each a query, a passage on one line and its label; and the tokens left out."""
     blocks, cut = [], 0
     for example in examples:
-        text, left_out = truncate(" ".join(passages.neutralise(example.document).split()), passage_tokens)
+        text, left_out = truncate(passages.one_line(example.document), passage_tokens)
         cut += left_out
         query, label = passages.disarm(example.query), passages.disarm(example.label)
         blocks.append(f"Query: {query}\nPassage: {text}\nAnswer: {label}")
     return "\n\n".join(blocks), cut
 
 
-def _metadata(metadata: Mapping[str, Any], name: str) -> str:
-    value = metadata.get(name)
+def _said(document: Document, name: str) -> str:
+    """What a document says in a field `id` or `meta.NAME`."""
+    value = document.id if name == "id" else document.metadata.get(name.removeprefix("meta."))
     return "" if value is None else str(value)
-
-
-def _fence(question: Question, documents: Sequence[Document]) -> str:
-    shown = (document.full_text for document in documents)
-    return passages.nonce(passages.secret(question.seed), question.query, shown)

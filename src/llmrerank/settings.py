@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ConfigError
+from .hidden import bare_address, without_secrets
 from .limits import Prices
 from .types import Example, Limits
 
@@ -74,6 +75,12 @@ class Settings:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     on_error: OnError = "keep"
     chat_only: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        shown = {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
+        shown["base_url"] = self.base_url and bare_address(self.base_url)
+        shown["extra_body"] = without_secrets(self.extra_body)
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def __post_init__(self) -> None:
         if isinstance(self.cache, str):  # as everybody writes it

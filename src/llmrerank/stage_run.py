@@ -14,7 +14,7 @@ from .judges import Question
 from .judges.chunked import check_chunks
 from .limits import Ledger
 from .logs import log_events
-from .looking_over import earlier_ranks, marked, suspected, warning
+from .looking_over import earlier_ranks, looked_over, marked, warning
 from .ranking import Hit, Place, Ranking
 from .rounds import Pool
 from .settings import Settings
@@ -77,7 +77,7 @@ class StageRun:
         events: list[Event] = list(ranking.trace.events)
         suspects: Mapping[int, Sequence[str]] = {}
         if strategy.looks_over:
-            suspects = suspected(ranking.documents, ranking.query)
+            suspects = await looked_over(ranking.documents, ranking.query)
             ranking = replace(ranking, hits=marked(ranking.hits, suspects))
         if suspects:
             events.append(warning(stage, ranking.hits, suspects))

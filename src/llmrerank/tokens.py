@@ -102,13 +102,13 @@ def truncate(text: str, limit: int) -> tuple[str, int]:
         return text, 0
     room, end = 4 * max(0, limit), 0
     for word in re.finditer(r"\S+", text):
-        cost = _gap(text[end : word.start()]) + _QUARTERS[word.group()]
-        if cost > room:
-            room -= _gap(text[end : word.start()])
-            if _QUARTERS[word.group()] > _LONG_WORD and room > 0:
+        gap, cost = _gap(text[end : word.start()]), _QUARTERS[word.group()]
+        if gap + cost > room:
+            room -= gap
+            if cost > _LONG_WORD and room > 0:
                 end = word.start() + _fitting(word.group(), room)
             break
-        room -= cost
+        room -= gap + cost
         end = word.end()
     kept = text[:end].rstrip()
     return kept, whole - estimate(kept)
@@ -116,11 +116,12 @@ def truncate(text: str, limit: int) -> tuple[str, int]:
 
 # Tokens are counted in quarters, so that sums are exact and truncation never disagrees with the estimate.
 _LONG_WORD = 4 * 8
+# The last kind takes whole runs too: a match for each character would let dashes and emoji take seconds.
+_WIDE = r"\xaa-\u024f\u0900-\u0dff\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
+_LETTER = r"\u0250-\u03ff\u0530-\u08ff\u0e00-\u10ff\u1200-\u1fff"
 _PIECE = re.compile(
     r"(?P<word>[A-Z]?[a-z]+|[A-Z]+)|(?P<digits>[0-9]+)|(?P<mark>[!-/:-@\[-`{-~]+)|(?P<cyrillic>[\u0400-\u052f]+)"
-    r"|(?P<wide>[\xaa-\u024f\u0900-\u0dff\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]+)"
-    r"|(?P<letter>[\u0250-\u03ff\u0530-\u08ff\u0e00-\u10ff\u1200-\u1fff]+)|(?P<rest>.)",
-    re.DOTALL,
+    rf"|(?P<wide>[{_WIDE}]+)|(?P<letter>[{_LETTER}]+)|(?P<rest>[^!-~\u0400-\u052f{_WIDE}{_LETTER}]+)"
 )
 _EACH = {"mark": 4, "letter": 4, "wide": 5, "rest": 8}
 

@@ -8,7 +8,7 @@ import pytest
 from llmrerank import Reranker
 from llmrerank.clients.body_limit import MOST
 from llmrerank.clients.completion import LONGEST
-from llmrerank.errors import TransientError
+from llmrerank.errors import PermanentError, TransientError
 from llmrerank.settings import Settings
 from llmrerank.testing.stub_server import StubResponse, StubServer
 from llmrerank.trace import Degraded
@@ -38,6 +38,21 @@ def test_a_little_that_unpacks_to_much_is_not_unpacked():
     reply = StubResponse(body=bomb, headers={"content-encoding": "gzip"})
     with StubServer(lambda _: reply) as server, pytest.raises(TransientError, match="more than 16 MiB"):
         ranked(server)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "zstd", "deflate,gzip", "br"])
+def test_what_unpacks_to_any_size_is_not_unpacked(encoding):
+    """Gzip of gzip makes half a gigabyte of a kilobyte."""
+    bomb = gzip.compress(gzip.compress(bytes(2 * MOST)))
+    assert len(bomb) < 1000
+    reply = StubResponse(body=bomb, headers={"content-encoding": encoding})
+    with StubServer(lambda _: reply) as server:
+        tracemalloc.start()
+        with pytest.raises(PermanentError, match=f"compressed as {encoding}"):
+            ranked(server)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < MOST
 
 
 def test_a_small_reply_may_come_compressed():

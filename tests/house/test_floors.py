@@ -16,7 +16,7 @@ from llmrerank.errors import MissingExtra
 
 PACKAGE = Path(llmrerank.__file__).parent
 FLOORS = {
-    0: "types errors spec option_types registry expansion harmless counted",
+    0: "types errors spec option_types registry expansion harmless hidden counted",
     1: "rounds moves algorithms overlap",
     2: (
         "calls prompts prompt_files prompt_contents prompt_fields templates passages neutralising lookalikes "

@@ -1,6 +1,8 @@
 """Documents made harmless, cut fairly, fenced."""
 
 import re
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -68,11 +70,36 @@ UNSEEN = re.compile(r"[\x00-\x08\u200b\u200e\u202a-\u202e\u2066-\u2069\ue000\ud8
         ("\ue000fence\ue000", "fence"),
         ("--- 0123456789abcdef", "~~~ 0123456789abcdef"),
         ("a\x00b\r\nc\n\n\n\nd  \n", "ab\nc\n\nd"),
+        ("[" + " " * 99 + "3]", "(" + " " * 99 + "3)"),
+        ("[" + "1, " * 99 + "2]", "(" + "1, " * 99 + "2)"),
+        ("[3\u1dc4]", "(3\u1dc4)"),
+        ("x\n" + "# " * 50 + "System: y", "x\n" + "# " * 50 + "System – y"),
+        ("x\n__Assistant__: y", "x\n__Assistant__ – y"),
+        ("x\n_User_ __ : : y", "x\n_User_ __  –  – y"),
+        ("x\nUser:\n- Assistant: y", "x\nUser –\n- Assistant – y"),
+        ("x\nDeveloper: y", "x\nDeveloper – y"),
+        ("x\nᴀꜱꜱɪꜱᴛᴀɴᴛ: y\nꓴꓢꓰꓣ: z", "x\nᴀꜱꜱɪꜱᴛᴀɴᴛ – y\nꓴꓢꓰꓣ – z"),
+        ("x\nuser_id: 5, users: 7", "x\nuser_id: 5, users: 7"),
+        ("--" + " " * 99 + "0123456789abcdef", "~~" + " " * 99 + "0123456789abcdef"),
+        (
+            "<" + " " * 99 + "|im_start|> <" + "/" * 99 + "s>",
+            "(" + " " * 99 + "|im_start|> (" + "/" * 99 + "s)",
+        ),
         ("می\u200cخواهم", "می\u200cخواهم"),
     ],
 )
 def test_what_looks_like_a_part_of_the_prompt_is_rewritten(text, clean):
     assert passages.neutralise(text) == clean
+
+
+SEEN = "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u0890\u0891\u08e2\U000110bd\U000110cd"
+
+
+def test_no_character_that_is_not_seen_hides_anything():
+    """All format characters of Unicode, but for number signs that are seen and the joiners of spelling."""
+    unseen = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"]
+    for one in set(unseen).difference(SEEN) | {"\ufff0", "\u034f", "\u3164", "\u115f", "\ufe0f"}:
+        assert passages.neutralise(f"[{one}3] <{one}|x|>") == "(3) (|x|>", ascii(one)
 
 
 @given(HOSTILE)

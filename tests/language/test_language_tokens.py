@@ -2,6 +2,7 @@
 
 import socket
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -100,3 +101,15 @@ def test_messages_count_more_than_their_contents(empty_folder):
     )
     contents = sum(tokens.count(message.content) for message in call.fenced())
     assert tokens.count_messages(call) == contents + 2 * 4 + 3 + tokens.count(call.schema)
+
+
+def test_signs_that_are_no_letters_are_counted_as_fast_as_letters():
+    """A megabyte of dashes held an event loop for half a minute, one match of a pattern for each."""
+
+    def took(text):
+        begun = time.process_time()
+        assert tokens.truncate(text, 100)[1] > 0
+        return time.process_time() - begun
+
+    least = {sign: min(took(sign * 100_000) for _ in range(3)) for sign in "中—😀"}
+    assert max(least.values()) < 20 * least["中"] + 0.01, least

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -136,6 +137,25 @@ def test_places_that_no_prompt_shows_are_told_and_cost_nothing(collection):
     assert one.places.keys() == {"front"}
     with pytest.raises(ConfigError, match="nothing can be planted"):
         measured(collection, obedient, places=("id",))
+
+
+def test_a_place_that_a_long_text_has_no_room_for_is_measured_all_the_same(tmp_path):
+    """The first list alone said that its prompt shows no ends, and no end of any list was attacked."""
+    long = "The roads of the Romans were long. " * 200
+    rows = [{"_id": f"d{n}", "text": long if n < 5 else f"A road, part {n}."} for n in range(6)]
+    for name, lines in (
+        ("corpus", rows),
+        ("queries", [{"_id": "q", "text": "roads of the Romans"}]),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    (tmp_path / "qrels.txt").write_text("q 0 d5 1\n")
+    plan = plan_of(
+        Dataset.open(tmp_path),
+        settings=Settings(model="m"),
+        strategies=["listwise(excerpt='head')"],
+        queries=1,
+    )
+    assert dict(plan.unshown) == {"listwise(excerpt='head')": ("id", "metadata")}
 
 
 def test_the_same_again_asks_nothing_and_says_the_same(collection, tmp_path):

@@ -5,16 +5,19 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 from chaotic import ASKING, QUERY, documents, endpoint, sent, settings, spelled
 
-from llmrerank import Reranker
+from llmrerank import Reranker, prompts
 from llmrerank.errors import ConfigError, PermanentError, TransientError, UnknownName
+from llmrerank.judges import Question
 from llmrerank.testing.chaos import FAULTS, ChaosEndpoint, evenly, shared_words
 from llmrerank.trace import Called, Retried
+from llmrerank.types import Document
 
 PICKS = [*ASKING, "listwise(read='json')", "listwise(read='logprobs')", "pointwise(prompt='qwen3-reranker')"]
 
@@ -198,3 +201,35 @@ def test_the_documentation_lists_every_fault():
     rows = page.read_text().partition("| fault | what is sent | kind |")[2].partition("\n\n")[0]
     written = re.findall(r"^\| `([\w-]+)` \| (.*) \| (\w+) \|$", rows, re.MULTILINE)
     assert written == [(fault.name, fault.says, fault.kind) for fault in FAULTS.values()]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        *((body, 400) for body in (b"{", b"[]", b"5", b"\xff", b"[" * 100_000)),
+        *((json.dumps(body).encode(), 404) for body in ({}, {"messages": 5}, {"documents": 5, "query": "q"})),
+        (b'{"messages": [{"role": "system", "content": "Hi"}]}', 404),
+        (b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}', 404),
+        (b'{"messages": [{"role": "user", "content": "Query: x\\n\\n--- 0123456789abcdef\\n"}]}', 404),
+    ],
+)
+def test_what_it_cannot_read_is_refused_and_breaks_no_connection(body, status):
+    """A connection that breaks looks like one of its faults, and is counted as none."""
+    with endpoint() as server:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.base_url}/chat/completions", body, timeout=10)
+        assert caught.value.code == status
+        assert json.load(caught.value)["error"]["message"]
+        assert not server.injected
+
+
+def test_content_in_parts_is_read_as_one_text():
+    with endpoint() as server:
+        rendered = prompts.load("pointwise").render(Question(query="a b"), [Document(id="d", text="a b")])
+        messages = [
+            {"role": one.role, "content": [{"type": "text", "text": one.content}]}
+            for one in rendered.call(max_tokens=1, seed=0).fenced()
+        ]
+        body = json.dumps({"messages": messages}).encode()
+        with urllib.request.urlopen(f"{server.base_url}/chat/completions", body, timeout=10) as reply:
+            assert json.load(reply)["choices"][0]["message"]["content"] in ("yes", "no")

@@ -9,13 +9,13 @@ name of their question; where a list names none, by their place, which its docum
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmrerank.calls import DecisionQuestion
 
 from .answer import Flag
+from .numbers import finite
 
 __all__ = ["decode", "flags_of", "read_decisions", "spell"]
 
@@ -106,10 +106,10 @@ def _answer(found: Sequence[object], question: DecisionQuestion) -> float | Flag
         return Flag.REFUSED
     if answer.get("type") not in _TYPES[question.kind]:
         return Flag.UNPARSED
-    value = next((answer[key] for key in _VALUES[question.kind] if key in answer), None)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    value = finite(next((answer[key] for key in _VALUES[question.kind] if key in answer), None))
+    if value is None:
         return Flag.UNPARSED
     most = len(question.levels) - 1 if question.kind == "score" else 1
     if not -_ROUNDING <= value <= most + _ROUNDING:
         return Flag.OUT_OF_RANGE
-    return min(max(float(value), 0.0), float(most))
+    return min(max(value, 0.0), float(most))

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["config"]
 
 SCHEMA = 1
-HIDDEN = "(hidden)"
-_SECRET = re.compile(r"key|token$|secret|password|credential|authori[sz]ation", re.IGNORECASE)
 _LOGIN = re.compile(r"(https?://)[^/@\s'\"]+@")
 
 
@@ -121,6 +119,7 @@ def _prices(prices: Prices) -> dict[str, Any] | None:
 def _value(name: str, value: Any) -> Any:
     """A value fit for JSON, without what may be a secret."""
     from llmrerank.clients.address import OPENAI, Address
+    from llmrerank.hidden import without_secrets
     from llmrerank.limits import Prices
 
     if name == "base_url":
@@ -132,21 +131,10 @@ def _value(name: str, value: Any) -> Any:
     if name == "examples":
         return [{"query": one.query, "document": one.document, "label": one.label} for one in value]
     if name == "extra_body":
-        return _without_secrets(value)
+        return without_secrets(value)
     if isinstance(value, Prices):
         return "[prices]"
     return str(value) if isinstance(value, Path) else value
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: HIDDEN
-            if _SECRET.search(key) and not isinstance(inner, Mapping | list)
-            else _without_secrets(inner)
-            for key, inner in value.items()
-        }
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _print(report: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from llmrerank.errors import ConfigError
+from llmrerank.hidden import bare_address, secrets_in
 
 __all__ = ["OPENAI", "Address"]
 
@@ -26,11 +27,13 @@ class Address:
             left out of `repr`.
         shown: The same without credentials: for messages, cache keys and records.
         query: Query parameters that every request carries (`api-version=...`).
+        secrets: The password and the keys that it holds, as they may come back in a message.
     """
 
     url: str = field(repr=False)
     shown: str
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, base_url: str | None) -> Address:
@@ -49,9 +52,10 @@ class Address:
             parts = urlsplit(given)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise ConfigError(f"the base URL {_safe(given)} cannot be read; {_LIKE_THIS}") from None
+            raise ConfigError(f"the base URL {bare_address(given)!r} cannot be read; {_LIKE_THIS}") from None
         if parts.scheme not in ("http", "https") or not host:
-            raise ConfigError(f"the base URL {_safe(given)} is not an http or https address; {_LIKE_THIS}")
+            shown = bare_address(given)
+            raise ConfigError(f"the base URL {shown!r} is not an http or https address; {_LIKE_THIS}")
         path = parts.path.rstrip("/")
         for tail in _TAILS:
             path = path.removesuffix(tail)
@@ -63,6 +67,7 @@ class Address:
             url=urlunsplit((parts.scheme, parts.netloc, path, "", "")),
             shown=urlunsplit((parts.scheme, place, path, "", "")),
             query=MappingProxyType(dict(parse_qsl(parts.query))),
+            secrets=secrets_in(given),
         )
 
     @property
@@ -93,10 +98,3 @@ class Address:
 
 
 _LIKE_THIS = "write it like http://localhost:8080/v1"
-
-
-def _safe(given: str) -> str:
-    """The text without what may be a user name and password."""
-    scheme, mark, rest = given.partition("://")
-    head = rest if mark else given
-    return repr((scheme + mark if mark else "") + head.rpartition("@")[2].partition("?")[0])

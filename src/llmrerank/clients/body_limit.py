@@ -2,6 +2,7 @@
 
 A body is measured as it comes in. Replies are asked for uncompressed, since a few kilobytes can unpack to
 gigabytes; one that comes compressed all the same is held to a thousandth, the most that deflate makes of it.
+What is compressed twice, or otherwise, unpacks to any size, and is not read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["MOST", "UNCOMPRESSED", "TooMuch", "bounded"]
+__all__ = ["MOST", "UNCOMPRESSED", "Compressed", "TooMuch", "bounded"]
 
 MOST = 16 << 20
 """Bytes of one reply: 16 MiB, a thousand times what a long answer takes."""
@@ -23,15 +24,22 @@ class TooMuch(Exception):
     """A reply is larger than anything that could be read as an answer."""
 
 
+class Compressed(Exception):
+    """A reply is compressed in a way that says nothing of its size."""
+
+
 async def bounded(response: httpx2.Response) -> None:
     """Let no more of a reply be read than `MOST`: a hook of the HTTP client, called when its head is there.
 
     Raises:
         TooMuch: Its head says that it is larger.
+        Compressed: Its head names another encoding than gzip or deflate, or several.
     """
     import httpx2
 
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "deflate"):
+        raise Compressed(encoding)
     most = MOST if encoding in ("", "identity") else MOST // 1000
     length = response.headers.get("content-length", "")
     if length.isdigit() and int(length) > most:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmrerank.answers.numbers import count, finite
 from llmrerank.calls import Reply, TokenChoice
 from llmrerank.errors import CallError, PermanentError, TransientError
 from llmrerank.types import Usage
@@ -30,7 +30,7 @@ def read_completion(content: bytes, place: Place, *, seconds: float = 0.0) -> Re
     Raises:
         CallError: It holds an error, or is no chat completion.
     """
-    body = _json(place.without_key(content), place)
+    body = _json(content, place)
     where = place.address.shown
     choices = body.get("choices")
     if body.get("error") or (choices is None and ("detail" in body or body.get("object") == "error")):
@@ -45,21 +45,22 @@ def read_completion(content: bytes, place: Place, *, seconds: float = 0.0) -> Re
     message = choice.get("message")
     if not isinstance(message, Mapping):
         raise PermanentError(f"{where} sent a choice without a message; check the base URL")
-    text, reasoning = _texts(message)
+    # Looked through when it is read: JSON can spell a key in many ways.
+    text, reasoning = (one and place.without_key(one) for one in _texts(message))
     finish = choice.get("finish_reason")
     if finish == "error" and not text:
         raise TransientError(f"{where} broke off while it answered")
     refusal = message.get("refusal")
     if not text and isinstance(refusal, str) and refusal:
-        text, finish = refusal, "content_filter"
+        text, finish = place.without_key(refusal), "content_filter"
     if text is not None and len(text) > LONGEST:  # a limit of ours cuts it off, where theirs did not
         text, finish = text[:LONGEST], "length"
     usage = body.get("usage")
     return Reply(
         text=text,
         reasoning=reasoning[:LONGEST] if reasoning else reasoning,
-        finish_reason=finish if isinstance(finish, str) else None,
-        choices=_first_token(choice.get("logprobs"), text or "", reasoned=bool(reasoning)),
+        finish_reason=place.without_key(finish) if isinstance(finish, str) else None,
+        choices=_first_token(choice.get("logprobs"), text or "", place, reasoned=bool(reasoning)),
         usage=_usage(usage) if isinstance(usage, Mapping) else Usage(),
         counted=isinstance(usage, Mapping),
         seconds=seconds,
@@ -113,30 +114,33 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+    return count(value) or 0
 
 
-def _first_token(logprobs: object, answer: str, *, reasoned: bool) -> tuple[TokenChoice, ...] | None:
+def _first_token(
+    logprobs: object, answer: str, place: Place, *, reasoned: bool
+) -> tuple[TokenChoice, ...] | None:
     content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not isinstance(content, list) or not content:
         return None
-    places = [place for place in content if isinstance(place, Mapping)]
-    index = answer_index([str(place.get("token", "")) for place in places], answer, reasoned=reasoned)
+    tokens = [one for one in content if isinstance(one, Mapping)]
+    said = [place.without_key(str(one.get("token", ""))) for one in tokens]
+    index = answer_index(said, answer, reasoned=reasoned)
     if index is None:
         return ()
-    top = places[index].get("top_logprobs")
+    top = tokens[index].get("top_logprobs")
     if not isinstance(top, list) or not top:
         return None  # the chosen token alone says nothing about its alternatives
-    return _choices([*top, places[index]])
+    return _choices([*top, tokens[index]], place)
 
 
-def _choices(alternatives: Sequence[object]) -> tuple[TokenChoice, ...]:
+def _choices(alternatives: Sequence[object], place: Place) -> tuple[TokenChoice, ...]:
     """Alternatives by token, the likeliest first; those without a finite log-probability are left out."""
     best: dict[str, float] = {}
     for one in alternatives:
         if not isinstance(one, Mapping):
             continue
-        token, logprob = one.get("token"), one.get("logprob")
-        if isinstance(token, str) and isinstance(logprob, int | float) and math.isfinite(logprob):
-            best.setdefault(token, float(logprob))
+        token, logprob = one.get("token"), finite(one.get("logprob"))
+        if isinstance(token, str) and logprob is not None:
+            best.setdefault(place.without_key(token), logprob)
     return tuple(TokenChoice(t, p) for t, p in sorted(best.items(), key=lambda pair: -pair[1]))

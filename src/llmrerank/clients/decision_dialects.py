@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmrerank.answers.answer import Flag
 from llmrerank.answers.decisions import decode, read_decisions, spell
+from llmrerank.answers.numbers import count
 from llmrerank.calls import DecisionCall, DecisionQuestion, Reply
 from llmrerank.errors import CallError, PermanentError, TransientError
 from llmrerank.tokens import expected
@@ -197,4 +198,4 @@ def _usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return count(value) or 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from llmrerank.errors import CallError, ConfigError, ContentFiltered, PermanentError, TransientError
 
 from .address import Address
-from .body_limit import MOST, TooMuch
+from .body_limit import MOST, Compressed, TooMuch
 from .fault import Fault, read_fault
 
 __all__ = ["Place", "Refused", "TooLong", "judge_fault", "judge_sdk_error"]
@@ -62,20 +62,22 @@ class Place:
     timeout: float
     key: str | None = field(default=None, repr=False)
 
-    def without_key(self, content: bytes) -> bytes:
-        """A reply without the key, should the endpoint repeat it: replies are kept, shown and passed on."""
-        if self.key is None or len(self.key) < _SHORTEST_KEY:
-            return content
-        return content.replace(self.key.encode(), b"***")
+    def without_key(self, text: str, *, shortest: int = _SHORTEST_KEY) -> str:
+        """A text of the endpoint without the key, or those in the address, should it repeat them.
+
+        Replies are kept, shown and passed on. Of a message, which is only read, no key is too short.
+        """
+        for secret in (self.key or "", *self.address.secrets):
+            if len(secret) >= shortest:
+                text = text.replace(secret, "***")
+        return text
 
     def said(self, message: str) -> str:
         """A server's message made fit to print: on one line, not too long, without the key."""
         text = message.strip()
         if _WEB_PAGE.match(text):
             text = "a web page"
-        if self.key:
-            text = text.replace(self.key, "***")
-        text = re.sub(r"\s+", " ", text)
+        text = re.sub(r"\s+", " ", self.without_key(text, shortest=1))
         return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
 
     def told(self, fault: Fault) -> str:
@@ -97,8 +99,12 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
         return TransientError(
             f"{where} gave no answer within {place.timeout:g} s; raise --timeout if it is slow"
         )
-    if isinstance(error, TooMuch) or isinstance(error.__cause__, TooMuch):
+    ours = error if isinstance(error, TooMuch | Compressed) else error.__cause__
+    if isinstance(ours, TooMuch):
         return TransientError(f"{where} sent a reply of more than {MOST >> 20} MiB, which is no answer")
+    if isinstance(ours, Compressed):
+        how = place.said(str(ours))
+        return PermanentError(f"{where} sent a reply compressed as {how}, which it was asked not to do")
     if isinstance(error, openai.APIConnectionError):
         reason = place.said(_root(error))
         if _CERTIFICATE.search(reason):
@@ -110,8 +116,7 @@ def judge_sdk_error(error: Exception, place: Place) -> CallError | ConfigError:
 def judge_fault(fault: Fault, place: Place) -> CallError:
     """Turn what an endpoint said into one of our errors."""
     status, code, where = fault.status, fault.code, place.address.shown
-    if place.key:
-        fault = replace(fault, message=fault.message.replace(place.key, "***"))
+    fault = replace(fault, message=place.without_key(fault.message, shortest=1))
     told = place.told(fault)
     said = f"{code} {fault.message}".lower()
     if status == 402 or any(mark in said for mark in _NO_QUOTA):

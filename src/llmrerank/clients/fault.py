@@ -53,7 +53,9 @@ def read_fault(body: object, *, status: int | None, headers: Mapping[str, str] |
         if isinstance(item, str):
             words.append(item)
         elif isinstance(item, Mapping):  # FastAPI echoes the input beside these two: it is left alone
-            place = [str(part) for part in item.get("loc") or () if part != "body"]
+            told_place = item.get("loc")
+            parts = told_place if isinstance(told_place, list) else [told_place] if told_place else []
+            place = [str(part) for part in parts if part != "body"]
             named.extend(place[:1])
             words.append(": ".join([".".join(place), str(item.get("msg", ""))]))
     return Fault(
@@ -80,7 +82,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             try:
                 seconds = parsedate_to_datetime(text).timestamp() - time.time()
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 continue
         if math.isfinite(seconds):
             return max(0.0, seconds)
@@ -91,7 +93,7 @@ def _status(*values: Any) -> int | None:
     for value in values:
         try:
             number = int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if 400 <= number <= 599:
             return number

@@ -20,6 +20,7 @@ from llmrerank.calls import (
     Reply,
 )
 from llmrerank.errors import CallError, ConfigError, TransientError
+from llmrerank.hidden import without_secrets
 
 from .client import Client, Identity
 
@@ -85,7 +86,8 @@ class Recording:
 
     def _write(self, call: Call, outcome: Mapping[str, Any]) -> None:
         identity = self._inner.identity
-        who = {"model": identity.model, "endpoint": identity.endpoint, "extra": identity.extra}
+        extra = identity.extra and json.dumps(without_secrets(json.loads(identity.extra)), sort_keys=True)
+        who = {"model": identity.model, "endpoint": identity.endpoint, "extra": extra}
         text = json.dumps(
             {"schema": _SCHEMA, **who, "call": call_to_dict(call), **outcome}, ensure_ascii=False
         )

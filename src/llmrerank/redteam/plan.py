@@ -30,6 +30,8 @@ STRATEGIES = ("listwise", "setwise", "pairwise", "pointwise", "graded")
 """One for every form in which a judge is asked."""
 QUERIES, TRIALS, DEPTH = 8, 24, 10
 
+_SHORT = 40
+"""Characters of a text in which places are probed."""
 _PROBE = Attack(name="probe", family="first", text="A probe of what is shown.", split="dev")
 
 
@@ -155,7 +157,10 @@ def plan_of(
 def _unshown(
     setup: Setup, targets: Sequence[Target], places: Sequence[Place], settings: Settings
 ) -> tuple[Place, ...]:
-    """The places whose text is no part of what is asked, or that the prompt has no room for."""
+    """The places whose text is no part of what is asked, or that the prompt has no room for.
+
+    Probed in short texts: which places of a long one are cut off is another matter for every list.
+    """
     strategy = setup.arms[AS_GIVEN].strategy
     judge = strategy.judge_with(settings)
     given = strategy.instruction or settings.instruction
@@ -169,7 +174,9 @@ def _unshown(
             return None
 
     found = []
-    for target in targets:
+    for whole in targets:
+        short = tuple(replace(document, text=document.text[:_SHORT]) for document in whole.documents)
+        target = replace(whole, documents=short)
         plain = asked(target, target.documents, given)
         for place in places:
             trial = Trial(target=target, attack=_PROBE, place=place)

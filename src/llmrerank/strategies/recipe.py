@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from llmrerank.errors import ConfigError, IncompatibleJudge
+from llmrerank.hidden import secrets_in
 from llmrerank.judges import Carrier, Judge
 from llmrerank.registry import Bound, Entry, Kind, Option, add, bind, options_of
 from llmrerank.rounds import Algorithm
@@ -141,6 +142,7 @@ class Strategy:
             _refuse_algorithm(serving, inner)
         judge = _make(serving.entry.target.judge, serving.entry.target, serving)
         values = {**bound.values, **{k: v for k, v in serving.values.items() if v is not None}}
+        _refuse_secrets(call.name, values.get("base_url"))
         return cls(
             spec=call,
             algorithm=algorithm,
@@ -189,6 +191,15 @@ def _make(cls: type[Any], recipe: Recipe, bound: Bound) -> Any:
     own = {one.name for one in fields(cls)}
     values = {**recipe.defaults, **bound.values}
     return cls(**{name: value for name, value in values.items() if name in own})
+
+
+def _refuse_secrets(name: str, base_url: str | None) -> None:
+    """A strategy is printed in tables, traces, reports and files, with all that is written in it."""
+    if base_url and secrets_in(base_url):
+        raise ConfigError(
+            f"the base_url of '{name}' holds a password or a key, and a strategy is shown in tables, traces "
+            "and files; give it as --base-url, as OPENAI_BASE_URL or as an endpoint in llmrerank.toml"
+        )
 
 
 def _refuse_replaced(recipe: Recipe, bound: Bound, inner: Call) -> None:

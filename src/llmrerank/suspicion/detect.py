@@ -50,7 +50,7 @@ def suspicions(text: str, *, query: str | None = None) -> tuple[Suspicion, ...]:
     found = [*said, *hidden(text), *stuffed(folded), *_in_look_alikes(text, folded, said)]
     if query:
         found += stuffed_with(folded, query)
-    found += _in_disguise(text, folded, _CODED_IN_CODE)
+    found += _in_disguise(text, folded, said, _CODED_IN_CODE)
     return _told(found)
 
 
@@ -103,8 +103,8 @@ def _said(folded: Folded) -> Iterator[Suspicion]:
             yield Suspicion(kind=form.kind, start=start, end=end, why=form.why)
 
 
-def _in_disguise(text: str, folded: Folded, deep: int) -> Iterator[Suspicion]:
-    """What it says in another coding."""
+def _in_disguise(text: str, folded: Folded, outright: Sequence[Suspicion], deep: int) -> Iterator[Suspicion]:
+    """What it says in another coding, and not outright."""
     for start, end, said in hidden_tags(text):
         if found := _within(said, deep):
             yield Suspicion(kind="encoded", start=start, end=end, why=f"In tag characters: {_lower(found)}")
@@ -112,9 +112,8 @@ def _in_disguise(text: str, folded: Folded, deep: int) -> Iterator[Suspicion]:
         if found := _within(said, deep):
             yield Suspicion(kind="encoded", start=start, end=end, why=f"In {coding}: {_lower(found)}")
     for start, end, said, coding in spelt_otherwise(folded):
-        # What the text says outright is told already.
         found = _within(said, 0)
-        if found and found not in {one.why for one in _said(folded)}:
+        if found and all(found != one.why for one in outright):
             kind = "lookalike" if coding == "digits for letters" else "encoded"
             yield Suspicion(kind=kind, start=start, end=end, why=f"In {coding}: {_lower(found)}")
 
@@ -132,7 +131,7 @@ def _within(said: str, deep: int) -> str:
     folded = fold(said[:LONGEST])
     found = next(_said(folded), None)
     if found is None and deep:
-        found = next(_in_disguise(said, folded, deep - 1), None)
+        found = next(_in_disguise(said, folded, (), deep - 1), None)
     return found.why if found else ""
 
 

@@ -10,6 +10,7 @@ import binascii
 import codecs
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes
@@ -96,8 +97,9 @@ def _text(made: bytes) -> str:
 
 def _joined(text: str) -> str:
     """Letters that were set apart by one sign, words by more of them, or by another."""
-    gaps = [found[2] for found in _GAP.finditer(text)]
-    usual = max(set(gaps), key=gaps.count)
+    gaps = Counter(found[2] for found in _GAP.finditer(text))
+    # Where two come equally often, blanks part the words; else the first one decides, not the seed of hashes.
+    usual = max(gaps, key=lambda gap: (gaps[gap], not gap.isspace()))
     return _GAP.sub(lambda one: one[1] if one[2] == usual else one[1] + " ", text)
 
 

@@ -89,11 +89,7 @@ ANSWERS: tuple[tuple[str, str, Change], ...] = (
     ("refusal-field", "a refusal in the field for it", lambda _, __: _said(None, refusal=_REFUSAL)),
     ("prose", "talk about the passages, with no label", lambda _, __: _said(_WORDS)),
     ("garbled", "forty signs at random", _garbled),
-    (
-        "long-answer",
-        "a mebibyte of words",
-        lambda _, __: _said(_WORDS * (_MEBIBYTE // len(_WORDS)), "length"),
-    ),
+    ("long-answer", "a mebibyte of words", _long),
     ("missing-labels", "the first half of an order", _ranking(_half)),
     ("duplicated-labels", "an order with its first label twice", _ranking(_twice)),
     ("invented-labels", "an order with a label that nobody has", _ranking(_invented)),

@@ -9,7 +9,7 @@ with ChaosEndpoint(0.3) as server:  # three of ten requests meet one of all the 
 Between its faults it answers every shipped prompt by an oracle: the share of the query's words that a passage
 has, or a function of yours. Which request meets which fault is drawn from the seed, the request, and how
 often it came before: never from the order in which requests arrive. So the same work meets the same faults at
-any parallelism.
+any parallelism; `refused-parameter` alone goes on from the first request that met it.
 
 Run as a program (`python -m llmrerank.testing.chaos --rate 0.3`) it prints its URL, for stacks in any
 language; what it injected can be had at `/chaos`.
@@ -123,8 +123,10 @@ class ChaosEndpoint(StubServer):
         self._came[digest] += 1
         try:
             right, told, path = self._right(asked)
-        except ValueError as error:
-            return StubResponse(status=404, body={"error": {"message": str(error)}})
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            # A stack of one's own may send anything, and a connection that breaks looks like a fault.
+            said = str(error) if isinstance(error, ValueError) else f"cannot be read: {error!r}"
+            return StubResponse(status=404, body={"error": {"message": said}})
         moment = Moment(
             asked=asked,
             right=right,

@@ -21,6 +21,7 @@ _FENCE = re.compile(r"^--- ([0-9a-f]{16})$", re.MULTILINE)
 _QUERY = re.compile(r"^(?:Query|<Query>): (.*?)(?:\n\n|\n<Document>:|\Z)", re.MULTILINE | re.DOTALL)
 _LABEL = re.compile(r"\[(\w+)\][ \n]?")
 _UNFENCED = re.compile(r"^<Document>: (.*)\Z", re.MULTILINE | re.DOTALL)
+_OTHER = "this prompt is none of those that are shipped: give `answer=` a function"
 _LEAST = 1e-6  # of a probability, so that it has a logarithm
 
 
@@ -59,21 +60,25 @@ class Shown:
         Raises:
             ValueError: It is made of another prompt.
         """
-        said = next(m["content"] for m in reversed(body["messages"]) if m["role"] == "user")
+        said = _last_said(body.get("messages"))
         query, fence, bare = _QUERY.search(said), _FENCE.search(said), _UNFENCED.search(said)
         if query is None or (fence is None and bare is None):
-            raise ValueError("this prompt is none of those that are shipped: give `answer=` a function")
+            raise ValueError(_OTHER)
         if fence is None:
             return cls(form="yes_no", query=query[1], labels=(), passages=(bare[1] if bare else "",))
         parts = said.split(f"--- {fence[1]}\n")
         passages = tuple(part.removesuffix("\n") for part in parts[1:-1])
         asked = parts[-1].rstrip().rpartition("\n")[2]
+        if not passages:
+            raise ValueError(_OTHER)
         if "yes or no" in asked:
             return cls(form="yes_no", query=query[1], labels=(), passages=passages)
         if asked.startswith(("Which grade", "How relevant")):
             most = 10 if "0 to 10" in asked else 3
             return cls(form="grade", query=query[1], labels=(), passages=passages, most=most)
         found = [_LABEL.match(passage) for passage in passages]
+        if not any(found):
+            raise ValueError(_OTHER)
         whole = asked.startswith("Rank all")
         return cls(
             form=("json" if '"ranking"' in asked else "permutation") if whole else "label",
@@ -133,6 +138,17 @@ class Told:
             if body.get("max_tokens") == 1:
                 choice["message"]["content"], choice["finish_reason"] = top[0]["token"], "length"
         return completion(self.text, choices=[choice])
+
+
+def _last_said(messages: object) -> str:
+    """What the user said last, which may come in parts; empty where that is nothing."""
+    for message in reversed(messages if isinstance(messages, list) else []):
+        if isinstance(message, Mapping) and message.get("role") == "user":
+            content = message.get("content")
+            if isinstance(content, list):
+                content = "".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+            return content if isinstance(content, str) else ""
+    return ""
 
 
 def written(order: Sequence[str], form: Form) -> str:

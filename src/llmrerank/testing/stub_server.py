@@ -144,23 +144,21 @@ class StubServer:
         try:
             going_on = True
             while going_on:
-                head = await reader.readuntil(b"\r\n\r\n")
-                line, _, rest = head.partition(b"\r\n")
-                method, path, _ = line.decode("latin-1").split(" ", 2)
-                length = 0
-                for header in rest.decode("latin-1").splitlines():
-                    name, _, value = header.partition(":")
-                    if name.lower() == "content-length":
-                        length = int(value)
+                head = _read_head(await reader.readuntil(b"\r\n\r\n"))
+                if head is None:
+                    await deliver(_refused("this is no HTTP/1.1"), reader, writer)
+                    break
+                method, path, length = head
                 body = await reader.readexactly(length)
                 going_on = await deliver(await self._respond(method, path, body), reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client hung up
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            pass  # the client hung up, or talks without end
         finally:
             self.connections -= 1
             writer.close()
 
     async def _respond(self, method: str, path: str, body: bytes) -> StubResponse:
+        path = path.partition("?")[0]
         if method == "GET" and path.endswith("/models"):
             listed = [{"id": name, "object": "model", **self._stated} for name in self._models]
             return StubResponse(body={"object": "list", "data": listed})
@@ -168,7 +166,12 @@ class StubServer:
             return StubResponse(body=self._pages[path]())
         if method != "POST" or not path.endswith(self._paths):
             return StubResponse(status=404, body={"error": {"message": f"no route {method} {path}"}})
-        asked: Mapping[str, Any] = json.loads(body)
+        try:
+            asked: Mapping[str, Any] = json.loads(body)
+        except (ValueError, RecursionError):
+            return _refused("the body is no JSON")
+        if not isinstance(asked, dict):
+            return _refused("the body is no JSON object")
         self.arrived += 1
         if self._keep:
             self.requests.append(asked)
@@ -183,6 +186,21 @@ class StubServer:
         if isinstance(answer, StubResponse):
             return answer
         return StubResponse(body=completion(answer) if isinstance(answer, str) else answer)
+
+
+def _read_head(head: bytes) -> tuple[str, str, int] | None:
+    """Method, path and length of the body; None where it is no head of a request."""
+    line, _, rest = head.partition(b"\r\n")
+    words = line.decode("latin-1").split(" ")
+    lines = (header.partition(":") for header in rest.decode("latin-1").splitlines())
+    lengths = [value.strip() for name, _, value in lines if name.lower() == "content-length"] or ["0"]
+    if len(words) != 3 or not lengths[-1].isdecimal() or len(lengths[-1]) > 12:
+        return None
+    return words[0], words[1], int(lengths[-1])
+
+
+def _refused(message: str) -> StubResponse:
+    return StubResponse(status=400, body={"error": {"message": message}})
 
 
 def _main() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llmrerank.answers.numbers import count
 from llmrerank.calls import ListCall
 
-from .dialect import Dialect, Vendor, count
+from .dialect import Dialect, Vendor
 
 __all__ = ["COHERE"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmrerank.answers.numbers import count
 from llmrerank.calls import ListCall
 from llmrerank.judges.endpoint_scores import DIALECTS
 from llmrerank.types import ScoreKind
 
-__all__ = ["BARE", "Dialect", "Vendor", "count", "total_tokens"]
+__all__ = ["BARE", "Dialect", "Vendor", "total_tokens"]
 
 BARE = ""
 """In place of a key: the reply is the list of results itself."""
@@ -73,10 +73,3 @@ def total_tokens(reply: Any, _: Mapping[str, str]) -> int | None:
         return None
     total = count(usage.get("total_tokens"))
     return total if total is not None else count(usage.get("prompt_tokens"))
-
-
-def count(value: object) -> int | None:
-    """A number of things, or None where the value is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return int(value) if value >= 0 else None

@@ -12,7 +12,7 @@ from llmrerank.errors import CallError, PermanentError
 __all__ = ["Malformed", "Misunderstood", "NoRoute", "TooMany", "judge_refusal", "parsed"]
 
 _TOO_MANY = re.compile(
-    r"maximum allowed batch size (\d+)|at most (\d+) (?:items|documents|texts)"
+    r"maximum allowed batch size (\d{1,9})|at most (\d{1,9}) (?:items|documents|texts)"
     r"|max(?:imum)? allowed tokens per submitted batch|too many documents",
     re.IGNORECASE,
 )

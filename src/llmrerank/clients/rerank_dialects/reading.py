@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from llmrerank.answers.numbers import finite
 from llmrerank.calls import ListCall, Reply
 from llmrerank.clients.failures import Place
 from llmrerank.clients.fault import read_fault
@@ -49,7 +49,7 @@ def read_ranking(
     if rows is None:
         raise _other_form(body, dialect, place, path)
     raw = _shown(content, place)
-    scores = _scores(rows, len(call.documents), where, raw)
+    scores = _scores(rows, len(call.documents), place, raw)
     kind, notes = _kind(scores, dialect)
     tokens = dialect.tokens(body, headers) or None  # a count of 0 is a server that does not count
     return Reply(
@@ -70,7 +70,8 @@ def _rows(body: object, dialect: Dialect) -> list[Any] | None:
     return None
 
 
-def _scores(rows: list[Any], size: int, where: str, raw: str) -> list[float | None]:
+def _scores(rows: list[Any], size: int, place: Place, raw: str) -> list[float | None]:
+    where = place.address.shown
     scores: list[float | None] = [None] * size
     for row in rows:
         index = row.get("index") if isinstance(row, Mapping) else None
@@ -80,12 +81,14 @@ def _scores(rows: list[Any], size: int, where: str, raw: str) -> list[float | No
             raise Malformed(f"{where} sent a result for document {index}, and there are {size}", raw=raw)
         if scores[index] is not None:
             raise Malformed(f"{where} sent two results for document {index}", raw=raw)
-        score = row.get("relevance_score", row.get("score"))
-        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+        given = row.get("relevance_score", row.get("score"))
+        score = finite(given)
+        if score is None:
+            said = place.said(f"{given!r}")
             raise Malformed(
-                f"{where} sent {score!r} as the score of document {index}, which is no finite number", raw=raw
+                f"{where} sent {said} as the score of document {index}, which is no finite number", raw=raw
             )
-        scores[index] = float(score)
+        scores[index] = score
     return scores
 
 
@@ -121,5 +124,5 @@ def _other_form(body: object, dialect: Dialect, place: Place, path: str) -> Call
 
 def _shown(content: bytes, place: Place) -> str:
     """The body, without the key, cut where it is very long."""
-    text = content[:_LONGEST].decode(errors="replace")
-    return text.replace(place.key, "***") if place.key else text
+    # Cut last: of a key in the middle of the cut, half would be shown.
+    return place.without_key(content.decode(errors="replace"))[:_LONGEST]
