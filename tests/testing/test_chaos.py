@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -191,6 +192,21 @@ def test_it_is_a_program_that_tells_what_it_did():
     assert (counts["arrived"], counts["served"]) == (2, 1)
     assert sum(counts["injected"].values()) == 1
     assert set(counts["injected"]) <= set(named("evidence"))
+
+
+def test_as_a_program_it_refuses_what_cannot_be_in_a_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for words, part in (
+            (("--port", port), f"cannot listen on port {port}"),
+            (("--rate", "2"), "0 to 1, got 2"),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "llmrerank.testing.chaos", *words], capture_output=True, text=True
+            )
+            assert done.returncode == 2
+            assert part in done.stderr
+            assert "Traceback" not in done.stderr
 
 
 def test_the_documentation_lists_every_fault():
