@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from llmrerank.counted import counted
+from llmrerank.counted import counted, dollars
 from llmrerank.errors import ConfigError
 
 from .dry_run import print_forecast
@@ -189,7 +189,7 @@ def _announcement(plan: Plan, forecast: dict[str, Estimate]) -> str:
     total = sum(one.tokens_in.most for one in forecast.values())
     costs = [one.cost for one in forecast.values()]
     known = [cost[1] for cost in costs if cost is not None]
-    cost = f"at most {sum(known):.4f} USD" if len(known) == len(costs) else "cost unknown"
+    cost = f"at most {dollars(sum(known))}" if len(known) == len(costs) else "cost unknown"
     arms = sum(len(setup.arms) for setup in plan.setups)
     return (
         f"redteam: {counted(len(plan.trials), 'trial')} over {counted(len(plan.targets), 'query')}, lists of "
@@ -215,7 +215,7 @@ def _talk_about(report: Report, talk: Talk) -> None:
             f"only {report.finished} of {report.trials} trials were finished everywhere; "
             "the figures are of those that each way of asking finished"
         )
-    cost = "cost unknown" if trace.cost is None else f"{trace.cost:.4f} USD"
+    cost = "cost unknown" if trace.cost is None else dollars(trace.cost)
     talk.say(
         f"{counted(trace.calls, 'call')}, {trace.cached} cached, "
         f"{trace.paid.input} + {trace.paid.output} tokens" + (f", {cost}" if trace.calls else "")
