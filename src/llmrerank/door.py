@@ -124,12 +124,8 @@ class Door:
         settings, course = self.settings, self.course
         if course.instructed or not (settings.instruction or settings.examples):
             return ()
-        what = "instruction" if settings.instruction else "examples"
-        return (
-            Warned(
-                stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} that was given"
-            ),
-        )
+        what = "instruction that was" if settings.instruction else "examples that were"
+        return (Warned(stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} given"),)
 
     async def _reranked(
         self,

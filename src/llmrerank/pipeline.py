@@ -290,4 +290,8 @@ def _documents(
         from .retrieve.corpus import read_documents
 
         return tuple(read_documents(corpus))
+    if isinstance(corpus, str):
+        raise ConfigError(
+            "corpus is one string; give a list of documents, or Path(...) for a file or a folder"
+        )
     return documents_from(corpus)
