@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from llmrerank.counted import dollars
+from llmrerank.counted import counted, dollars
 
 from .choosing import Choosing
 from .exits import Exit
@@ -162,7 +162,7 @@ def _report(counts: Counts, output: Path, talk: Talk) -> None:
             f"{counts.failed} {'line' if counts.failed == 1 else 'lines'} failed, such as {counts.fault}"
         )
     if counts.degraded:
-        talk.warn(f"{counts.degraded} rankings are degraded; run it again to try these anew")
+        talk.warn(f"degraded: {counted(counts.degraded, 'ranking')}; run it again to try anew")
     if counts.exhausted is not None:
         talk.warn(
             f"stopped early: {counts.exhausted}; run it again to go on" if counts.left else counts.exhausted
