@@ -189,7 +189,7 @@ def _announcement(plan: Plan, forecast: dict[str, Estimate]) -> str:
     total = sum(one.tokens_in.most for one in forecast.values())
     costs = [one.cost for one in forecast.values()]
     known = [cost[1] for cost in costs if cost is not None]
-    cost = f"at most {dollars(sum(known))}" if len(known) == len(costs) else "cost unknown"
+    cost = f"at most {sum(known):.4f} USD" if len(known) == len(costs) else "cost unknown"
     arms = sum(len(setup.arms) for setup in plan.setups)
     return (
         f"redteam: {counted(len(plan.trials), 'trial')} over {counted(len(plan.targets), 'query')}, lists of "
