@@ -8,7 +8,7 @@ endpoint = "local"
 base_url = "http://127.0.0.1:8080/v1"
 model = "qwen3"
 [strategies]                  # names for pipelines, usable wherever a strategy is
-mine = "bm25 % 100 >> listwise(window=10) % 5"
+mine = "bm25 % 100 >> listwise(window=10, stride=5) % 5"
 [compare]                     # what `llmrerank compare` compares, for an experiment file (see `compare_keys`)
 dataset = "collection"
 strategies = ["bm25", "mine"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "duration"]
+__all__ = ["counted", "dollars", "duration"]
 
 
 def counted(number: int, noun: str) -> str:
@@ -12,6 +12,11 @@ def counted(number: int, noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{number} {noun[:-1]}ies"
     return f"{number} {noun}s"
+
+
+def dollars(cost: float) -> str:
+    """`0.0123 USD`; a cost that four decimals would show as nothing is said to be less than they can show."""
+    return "less than 0.0001 USD" if 0 < cost < 0.0001 else f"{cost:.4f} USD"
 
 
 def duration(seconds: float) -> str:

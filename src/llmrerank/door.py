@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +82,7 @@ class Door:
         )
         self._carriers = Carriers()
         self._recall = Recall(self.course, self._carriers)
+        self._models_found = False
 
     @property
     def spec(self) -> PipelineSpec:
@@ -111,17 +113,19 @@ class Door:
     def _ledger(self, ledger: Ledger | None) -> Ledger:
         return ledger or Ledger(limits=self.settings.limits, prices=self.settings.prices)
 
+    async def _seek_models(self) -> None:
+        """Find local models, once, before a first stage works for what could not rerank; see `Course`."""
+        if self.course.first is not None and not self._models_found:
+            await asyncio.to_thread(self.course.find_models)
+            self._models_found = True
+
     def _unread(self) -> tuple[Event, ...]:
         """An instruction that was given and that no stage reads is said, not lost."""
         settings, course = self.settings, self.course
         if course.instructed or not (settings.instruction or settings.examples):
             return ()
-        what = "instruction" if settings.instruction else "examples"
-        return (
-            Warned(
-                stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} that was given"
-            ),
-        )
+        what = "instruction that was" if settings.instruction else "examples that were"
+        return (Warned(stage=str(self.spec), message=f"no stage of '{self.spec}' reads the {what} given"),)
 
     async def _reranked(
         self,

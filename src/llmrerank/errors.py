@@ -52,11 +52,13 @@ class UnknownName(ConfigError):
     """A name that nobody registered.
 
     Attributes:
+        what: What it would be the name of, in words.
         name: What was asked for.
         known: Every name that would have been accepted.
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        self.what = what
         self.name = name
         self.known = tuple(sorted(known))
         place = f" in {where}" if where else ""

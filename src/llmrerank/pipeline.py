@@ -259,10 +259,13 @@ class Pipeline(Door):
         """The opened first stage.
 
         Raises:
-            ConfigError: The source lacks what it needs.
+            ConfigError: The source lacks what it needs; or, told before a corpus is indexed, a later stage
+                needs a local model that is nowhere to be found.
         """
         with self._opening:
             if self.first_key not in self._retrievers:
+                if self.source.corpus is not None:
+                    self.course.find_models()
                 self._retrievers[self.first_key] = self._first.build().open(self.source)
             return self._retrievers[self.first_key]
 
@@ -287,4 +290,8 @@ def _documents(
         from .retrieve.corpus import read_documents
 
         return tuple(read_documents(corpus))
+    if isinstance(corpus, str):
+        raise ConfigError(
+            "corpus is one string; give a list of documents, or Path(...) for a file or a folder"
+        )
     return documents_from(corpus)

@@ -73,7 +73,7 @@ def rerank(
         min_score: Least score of a returned document, in the unit of `score_kind`.
         group_by: Key of the metadata that names the document a chunk belongs to; see `Reranker.arank`.
         calibration: Map from scores to probabilities; see `Reranker`.
-        options: Options of the strategy, e.g. `window=10`; `parallel` and `seed` too.
+        options: Options of the strategy, e.g. `window=30`; `parallel` and `seed` too.
 
     Returns:
         The documents in their new order, with where each came from and what it cost to know.
@@ -268,6 +268,8 @@ class Reranker(Door):
         unread = self._unread()
 
         async def first() -> Ranking:
+            if given:
+                await self._seek_models()
             ranking = await opened(self.course, asked, given, selection, events=unread)
             if watch is not None and watch.provisional is not None and self.course.first is not None:
                 watch.provisional(replace(ranking, hits=ranking.hits[: selection.top]))

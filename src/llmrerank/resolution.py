@@ -155,8 +155,10 @@ class _Settling:
         if chooser is not None:
             values["api_key_env"] = self._own_key(values["api_key_env"], values["base_url"])
         self._check_key(values["api_key_env"])
+        before = len(self.faults)
         prices = self._prices(values)
-        if values["max_cost"].value is not None and not prices.by_model:
+        unreadable = len(self.faults) > before
+        if values["max_cost"].value is not None and not prices.by_model and not unreadable:
             which = values["max_cost"].origin.name if values["max_cost"].origin.kind != "file" else "max_cost"
             self.faults.append(
                 f"{which} needs prices: give --prices FILE, or a section [prices] in the config file"

@@ -68,6 +68,12 @@ class Selection:
             ConfigError: A threshold on scores that mean nothing, or a calibration of another pipeline.
         """
         if self.calibration is not None:
+            for stage, kind in course.ends:
+                if kind == "none":
+                    raise ConfigError(
+                        f"a calibration is a map of scores, and '{stage}' gives an order without scores; "
+                        "end with a stage that scores, such as cross-encoder or pointwise"
+                    )
             self.calibration.check(str(course.spec))
             return
         for stage, kind in course.ends:  # what a first stage's scores mean is known when it has been opened

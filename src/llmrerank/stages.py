@@ -151,6 +151,24 @@ class Course:
         )
         return replace(self, steps=tuple(steps))
 
+    def find_models(self) -> None:
+        """Find every local model that all queries need, by download where it is not here; none is loaded.
+
+        Opening a first stage may mean encoding a whole corpus: what could not rerank it shows before.
+
+        Raises:
+            ConfigError: A model is nowhere to be found.
+            MissingExtra: sentence-transformers is not installed.
+        """
+        for step in self.steps:
+            needed = step.strategy if isinstance(step, Step) else step.route.arms[0].strategy
+            if needed is None:
+                continue
+            if (kind := needed.carrier) == "cross-encoder" or kind == "bi-encoder":
+                from .clients.models import find as find_model
+
+                find_model(kind, needed.model)
+
     def _with_base_url(self, base_url: str) -> Course:
         """Apply an endpoint to the stages that score by one and name none."""
 

@@ -119,6 +119,15 @@ def test_queries_alone_search_a_corpus(cli, lines, docs, tmp_path):
     assert rows(out)[0]["hits"][0]["id"] == "dog"
 
 
+def test_queries_as_a_dataset_has_them_search_a_corpus_too(cli, lines, docs, tmp_path):
+    out, path = tmp_path / "out.jsonl", lines({"_id": "q7", "text": "who barks at night?"})
+    words = ("batch", "--input", path, "--output", str(out), "--strategy", "bm25 % 1")
+    assert cli(*words, "--corpus", docs).code == 0
+    assert [(row["id"], row["hits"][0]["id"]) for row in rows(out)] == [("q7", "dog")]
+    out.unlink()
+    assert 'a line needs "query"' in cli(*words).err, "without a corpus such a line has nothing to rank"
+
+
 def test_a_file_of_something_else_is_left_alone(cli, lines, tmp_path):
     for content in ('{"precious": 1}', '{"precious": 1}\n', "text without end"):
         out = tmp_path / "out.jsonl"

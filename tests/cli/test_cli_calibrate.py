@@ -79,11 +79,14 @@ def test_it_draws_its_reliability(cli, judged, tmp_path, name, head):
 def test_a_map_that_is_no_better_than_the_base_rate_is_said(cli, judged, tmp_path):
     path = tmp_path / "judged" / "qrels" / "test.tsv"
     heading, *lines = path.read_text().splitlines()
-    turned = [line[:-1] + str(1 - int(line[-1])) for line in lines]
+    turned = [line[:-1] + str(int("-3\t" in line)) for line in lines]
     path.write_text("\n".join([heading, *turned]) + "\n")
     ended = cli("calibrate", "--dataset", judged, "--strategy", "bm25 % 5")
     assert ended.code == Exit.DONE
     assert "warning: on queries held out, the calibrated scores are no better than the base rate" in ended.err
+    highest = Calibration.load(tmp_path / "calibration.json").y[-1]
+    assert highest < 0.5
+    assert 0 < float(ended.err.split("--min-score ")[1]) <= highest, "advice that would leave nothing"
 
 
 def test_a_dry_run_sends_and_writes_nothing(cli, judged, tmp_path):
@@ -179,3 +182,7 @@ def test_the_map_is_for_the_scores_it_was_fitted_to(cli, judged, docs):
     refused = cli(*words, "rank-bm25")
     assert refused.code == Exit.USAGE
     assert "fitted on the scores of 'bm25', not on those of 'rank-bm25'; fit one with" in refused.err
+    orders = cli(*words, "listwise", "--model", "m", "--base-url", "http://127.0.0.1:9/v1")
+    assert orders.code == Exit.USAGE
+    assert "'listwise' gives an order without scores" in orders.err
+    assert "fit one with" not in orders.err

@@ -131,6 +131,8 @@ def test_keys_and_passwords_are_never_shown(cli, write, monkeypatch):
             assert secret not in ended.out + ended.err
     assert cli("config", "--json").json["key"] == {"variable": "THE_KEY", "set": True}
     assert "key: THE_KEY is set\n" in cli("config").out
+    open_ = cli("config", "--base-url", "http://10.0.0.5/v1", "--api-key-env", "THE_KEY").out
+    assert "key: THE_KEY is set and goes over the network in plain text: use https\n" in open_
 
 
 def test_without_a_file_it_says_where_it_looked(cli, tmp_path):

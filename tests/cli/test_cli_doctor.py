@@ -90,6 +90,17 @@ def test_the_environment_names_the_endpoint_too(cli, monkeypatch):
     assert found["error"] is None
 
 
+def test_a_key_that_went_in_plain_text_is_said(cli, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted")
+    with StubServer(lambda _: "yes") as server:
+        near = cli("doctor", "--base-url", server.base_url)
+        # To our own address library an unspecified address is any host; to the system it is this machine.
+        far = cli("doctor", "--base-url", server.base_url.replace("127.0.0.1", "0.0.0.0"))
+    assert "the key went over the network in plain text" in far.out
+    assert "plain text" not in near.out
+    assert "sk-planted" not in near.out + near.err + far.out + far.err
+
+
 def test_a_broken_prompt_folder_is_unusable(cli, tmp_path):
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "listwise.toml").write_text("form = 3\n")

@@ -11,11 +11,14 @@ from llmrerank.cli.exits import Exit
 COMMANDS = [
     ["rank"],
     ["search"],
+    ["batch"],
     ["compare"],
     ["label"],
     ["judge"],
     ["diff"],
     ["audit"],
+    ["explain"],
+    ["calibrate"],
     ["train"],
     ["distil"],
     ["route"],
@@ -30,10 +33,12 @@ COMMANDS = [
     ["config"],
     ["endpoint"],
     ["show", "strategies"],
+    ["show", "models"],
     ["show", "prompts"],
     ["show", "prompt"],
     ["show", "trace"],
     ["cache", "stats"],
+    ["cache", "prune"],
     ["cache", "clear"],
 ]
 TALLEST, WIDEST = 52, 100
@@ -60,6 +65,12 @@ def test_without_words_help_is_printed(cli):
 def test_the_version_is_all_that_is_printed(cli):
     ended = cli("--version")
     assert (ended.code, ended.out, ended.err) == (Exit.DONE, f"{llmrerank.__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [[], ["show"], ["router"], ["index"], ["cache"]], ids=" ".join)
+def test_a_list_of_commands_says_in_whole_clauses_what_each_does(cli, words):
+    listed = cli(*words, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert all(re.fullmatch(r"  [a-z]+ +[A-Z][^.:;]{15,}\.", line) for line in listed), listed
 
 
 def test_every_documented_command_is_there(cli):

@@ -55,7 +55,7 @@ def test_what_cannot_be_is_said_in_one_sentence(cli, docs, tmp_path):
         (("index", "delete", str(tmp_path), "--ids", "1"), "is no index of llmrerank"),
         (
             ("search", "--corpus", "there", "--query", "q", "--pipeline", "bm25"),
-            "'bm25' searches a corpus and the index",
+            "'bm25' searches a corpus and the index there has none; start with 'tantivy'",
         ),
         (("index", "add", "there", "--docs", docs, "--language", "de"), "has the language en"),
         (

@@ -98,6 +98,27 @@ def test_prices_give_a_cost(cli, docs, tmp_path):
     assert "1.0000 USD" in ended.err
 
 
+def test_a_tiny_cost_is_not_shown_as_nothing(cli, docs, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text("[models.stub]\ninput = 1e-3\noutput = 0\n")
+    with StubServer(lambda _: "[2] > [1] > [3]") as server:
+        words = (*BASE, "--docs", docs, "--strategy", "listwise", "--base-url", server.base_url)
+        ended = cli(*words, "--prices", str(prices), "--model", "stub")
+    assert "less than 0.0001 USD" in ended.err
+
+
+def test_a_faulty_price_file_is_not_said_to_be_missing(cli, docs, tmp_path):
+    prices = tmp_path / "prices.toml"
+    prices.write_text("[models.stub]\ninput = 1\noutptu = 0\n")
+    ended = cli(
+        *(*BASE, "--docs", docs, "--strategy", "listwise", "--model", "stub"),
+        *("--prices", str(prices), "--max-cost", "1"),
+    )
+    assert ended.code == Exit.USAGE
+    assert "did you mean 'output'" in ended.err
+    assert "needs prices" not in ended.err
+
+
 def test_a_cache_makes_the_second_run_free(cli, docs, tmp_path):
     words = (*BASE, "--docs", docs, "--strategy", "listwise", "--cache", str(tmp_path / "c.sqlite"), "--json")
     with StubServer(lambda _: "[2] > [1] > [3]") as server:

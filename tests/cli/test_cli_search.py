@@ -11,6 +11,16 @@ def test_a_corpus_file_is_searched(cli, docs):
     assert "A dog barks at night." in ended.out.splitlines()[0]
 
 
+def test_that_nothing_was_found_is_said(cli, docs):
+    words = ("search", "--corpus", docs, "--pipeline", "bm25")
+    nothing = cli(*words, "--query", "zebra")
+    assert (nothing.code, nothing.out) == (Exit.DONE, "")
+    assert nothing.err.startswith("no document was found\n")
+    held = cli(*words, "--query", "dog barks", "--min-score", "99.5")
+    assert held.err.startswith("no document was found with a score of 99.5 or more\n")
+    assert "no document" not in cli(*words, "--query", "dog barks").err
+
+
 def test_a_dataset_folder_is_searched_with_its_instruction(cli, dataset):
     words = ("search", "--corpus", dataset, "--query", "cats", "--pipeline", "bm25 % 2 >> listwise", "--json")
     with StubServer(lambda _: "[2] > [1]") as server:

@@ -88,3 +88,16 @@ def test_short_flags_may_be_written_together(cli, docs):
     ended = cli("rank", "--query", "dog", "--docs", docs, "--strategy", "bm25", "-vq")
     assert ended.code == Exit.DONE
     assert ended.err == ""
+
+
+def test_the_list_of_strategies_is_pointed_to_for_names_that_stand_in_it_alone(cli, docs):
+    listed = "llmrerank show strategies"
+    for spec in ("bm52", "bm25(k=1)", "listwise >> sliding2", "api(dialect='chere')"):
+        assert listed in cli("rank", "--query", "q", "--docs", docs, "--strategy", spec).err, spec
+    for words in (("audit", "--docs", docs, "--kinds", "rolle"), ("show", "prompt", "listwis")):
+        ended = cli(*words)
+        assert "did you mean" in ended.err
+        assert listed not in ended.err
+    ended = cli("index", "add", "new", "--docs", docs, "--language", "klingon")
+    assert "known: " in ended.err
+    assert listed not in ended.err

@@ -228,9 +228,11 @@ class TestFaults:
             "LLMRERANK_API_KEY_ENV names NOT_SET, which is not set",
             "--endpoint: unknown endpoint 'x'",
             "cannot read the price file none.toml",
-            "--max-cost needs prices",
         ):
             assert part in str(caught.value)
+        assert "--max-cost needs prices" not in str(caught.value), "they were given, and cannot be read"
+        with pytest.raises(ConfigError, match="--max-cost needs prices: give --prices FILE"):
+            load().resolve({"max_cost": 1.0, "timeout": 1})
 
     def test_a_name_that_is_no_setting(self):
         with pytest.raises(UnknownName, match="unknown setting 'paralel'; did you mean 'parallel'"):

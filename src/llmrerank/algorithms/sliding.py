@@ -57,7 +57,11 @@ class Sliding:
         if self.window < 2:
             faults.append(f"window must be 2 or more, got {self.window}")
         if not 1 <= self.stride <= max(self.window, 1):
-            faults.append(f"stride must be between 1 and the window of {self.window}, got {self.stride}")
+            half = max(self.window // 2, 1)
+            faults.append(
+                f"stride must be between 1 and the window of {self.window}, got {self.stride}; "
+                f"half the window is usual, as stride={half}"
+            )
         if self.passes < 1:
             faults.append(f"passes must be 1 or more, got {self.passes}")
         if faults:

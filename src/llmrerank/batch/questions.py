@@ -43,7 +43,8 @@ def read_questions(source: Readable, *, searching: bool = False) -> Iterator[Ask
 
     Args:
         source: A JSONL file, `-` for the standard input, or an open stream.
-        searching: The queries go to a corpus, so lines need no documents and bring none.
+        searching: The queries go to a corpus, so lines need no documents and bring none; those of a dataset's
+            `queries.jsonl`, `{"_id", "text"}`, are read as well.
 
     Raises:
         DataError: There is no such file, or it is not text.
@@ -67,7 +68,7 @@ def read_questions(source: Readable, *, searching: bool = False) -> Iterator[Ask
 def _id_of(fields: Mapping[str, Any]) -> str:
     query = fields.get("query")
     inner = (query.get("id"), query.get("qid")) if isinstance(query, Mapping) else ()
-    given = (fields.get("id"), fields.get("qid"), *inner)
+    given = (fields.get("id"), fields.get("qid"), fields.get("_id"), *inner)
     return next((str(one) for one in given if isinstance(one, str | int) and str(one)), "")
 
 
@@ -75,6 +76,8 @@ def _read(
     fields: Mapping[str, Any], place: str, searching: bool
 ) -> tuple[Query, tuple[Document, ...] | None]:
     query = fields.get("query")
+    if query is None and searching:
+        query = fields
     text = query.get("text") if isinstance(query, Mapping) else query
     if not isinstance(text, str):
         raise DataError(f'{place}: a line needs "query", a text or an object with one; got {_short(query)}')

@@ -143,7 +143,7 @@ def _found(
         ]
         if findings:
             books.suspected += 1
-            books.kinds.update({one.kind for _, _, one in findings})
+            books.kinds.update(sorted({one.kind for _, _, one in findings}))
             yield document, findings
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
+from llmrerank.counted import counted, dollars
+
 from .choosing import Choosing
 from .exits import Exit
 from .options import Calling, default_cache
@@ -160,7 +162,7 @@ def _report(counts: Counts, output: Path, talk: Talk) -> None:
             f"{counts.failed} {'line' if counts.failed == 1 else 'lines'} failed, such as {counts.fault}"
         )
     if counts.degraded:
-        talk.warn(f"{counts.degraded} rankings are degraded; run it again to try these anew")
+        talk.warn(f"degraded: {counted(counts.degraded, 'ranking')}; run it again to try anew")
     if counts.exhausted is not None:
         talk.warn(
             f"stopped early: {counts.exhausted}; run it again to go on" if counts.left else counts.exhausted
@@ -179,7 +181,7 @@ def _report(counts: Counts, output: Path, talk: Talk) -> None:
                 "cost": counts.cost,
             }
         )
-    cost = "cost unknown" if counts.cost is None else f"{counts.cost:.4f} USD"
+    cost = "cost unknown" if counts.cost is None else dollars(counts.cost)
     talk.say(
         f"{output}: {counts.done} done now, {counts.kept} from before, {counts.failed} failed | "
         f"{counts.calls} calls, {counts.cached} cached, {counts.tokens_in} + {counts.tokens_out} tokens"

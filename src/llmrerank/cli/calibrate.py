@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,7 +55,7 @@ def calibrate(
         Path | None, Option("--plot", metavar="FILE", help="Draw its reliability (.png, .svg, .pdf)")
     ] = None,
 ) -> Exit:
-    r"""Fit a map from a strategy's scores to probabilities of relevance.
+    r"""Fit a map from scores to probabilities of relevance.
 
     \b
       llmrerank calibrate --dataset examples/stdlib --strategy "bm25 % 20" --plot reliability.png
@@ -155,8 +156,11 @@ def _talk_about(calibrated: Calibrated, talk: Talk) -> None:
 
 def _use(calibrated: Calibrated, out: Path) -> str:
     """What to do with the file."""
-    strategy, file = shlex.quote(calibrated.calibration.strategy), shlex.quote(str(out))
+    made, file = calibrated.calibration, shlex.quote(str(out))
+    # No advice that leaves nothing: the map may end below one half.
+    least = 0.5 if made.y[-1] >= 0.5 else math.floor(made.y[-1] * 50) / 100
     return (
-        f"wrote {out}; its probabilities in place of scores: "
-        f"llmrerank search --corpus PATH --query Q --pipeline {strategy} --calibration {file} --min-score 0.5"
+        f"wrote {out}; its probabilities, {made.y[0]:.2f} to {made.y[-1]:.2f}, in place of scores: "
+        f"llmrerank search --corpus PATH --query Q --pipeline {shlex.quote(made.strategy)} "
+        f"--calibration {file} --min-score {least:g}"
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llmrerank.counted import counted
+from llmrerank.counted import counted, dollars
 
 from .talk import Talk
 from .wrapping import clipped
@@ -60,7 +60,7 @@ def spent(told: Progress) -> str:
     """What was spent since the comparison began, in one line."""
     if not (told.calls or told.cached):
         return ""
-    cost = "cost unknown" if told.cost is None else f"{told.cost:.4f} USD" if told.cost else ""
+    cost = "cost unknown" if told.cost is None else dollars(told.cost) if told.cost else ""
     cached = f"{told.cached} cached" if told.cached else ""
     parts = [counted(told.calls, "call"), cached, counted(told.tokens, "token"), cost]
     return ", ".join(part for part in parts if part)

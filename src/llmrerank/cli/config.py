@@ -147,11 +147,12 @@ def _print(report: Mapping[str, Any]) -> None:
         print(f"config file: {file['path']} (from {file['found_by']})")
     rows = [(name, _cell(one["value"]), _place(one["from"])) for name, one in report["settings"].items()]
     print_grid(("setting", "value", "from"), rows, left=3)
-    print(f"key: {_said(report['key'])}")
+    print(f"key: {_said(report['key'], report['settings']['base_url']['value'])}")
     for name, endpoint in report["endpoints"].items():
         more = [endpoint["model"]] if "model" in endpoint else []
         mark = " (in use)" if endpoint["in_use"] else ""
-        print(f"endpoint {name}{mark}: {', '.join([endpoint['base_url'], *more, _said(endpoint['key'])])}")
+        key = _said(endpoint["key"], endpoint["base_url"])
+        print(f"endpoint {name}{mark}: {', '.join([endpoint['base_url'], *more, key])}")
     for name, pipeline in report["strategies"].items():
         print(f"strategy {name}: {pipeline}")
     prices = report["prices"]
@@ -168,10 +169,15 @@ def _place(origin: Mapping[str, Any]) -> str:
     return f"file, [{origin['section']}]" + (f" line {origin['line']}" if origin["line"] else "")
 
 
-def _said(key: Mapping[str, Any]) -> str:
+def _said(key: Mapping[str, Any], base_url: str) -> str:
+    from llmrerank.clients.address import Address
+
     if key["variable"] is None:
         return "no key is sent"
-    return f"{key['variable']} is {'set' if key['set'] else 'not set'}"
+    if not key["set"]:
+        return f"{key['variable']} is not set"
+    open_ = " and goes over the network in plain text: use https" if Address.of(base_url).in_the_open else ""
+    return f"{key['variable']} is set{open_}"
 
 
 def _cell(value: Any) -> str:

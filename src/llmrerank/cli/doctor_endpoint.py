@@ -43,6 +43,7 @@ async def _ask(settings: Settings, given_by: str) -> dict[str, Any]:
     report: dict[str, Any] = {
         "base_url": address.shown,
         "given_by": given_by,
+        "exposed": settings.key is not None and address.in_the_open,
         "models": None,
         "model": settings.model,
         "error": None,

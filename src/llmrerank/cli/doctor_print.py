@@ -52,6 +52,8 @@ def _endpoint(endpoint: Mapping[str, Any] | None) -> Iterator[str]:
     if endpoint is None:
         yield "endpoint: none given; name one with --base-url or OPENAI_BASE_URL, or run: llmrerank endpoint"
         return
+    if endpoint["exposed"]:
+        yield "warning: the key went over the network in plain text, where anybody can read it: use https"
     where = f"endpoint: {endpoint['base_url']} (from {endpoint['given_by']})"
     if endpoint["error"]:
         yield f"{where}: {endpoint['error']}"

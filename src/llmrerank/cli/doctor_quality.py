@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmrerank.counted import dollars
 from llmrerank.errors import ConfigError
 
 from .dry_run import print_forecast
@@ -92,7 +93,7 @@ def _announcement(queries: int, depth: int, forecast: dict[str, Estimate], setti
     total = sum(estimate.tokens_in.most for estimate in forecast.values())
     costs = [estimate.cost for estimate in forecast.values()]
     known = [cost[1] for cost in costs if cost is not None]
-    cost = f"{sum(known):.4f} USD" if len(known) == len(costs) else "unknown"
+    cost = dollars(sum(known)) if len(known) == len(costs) else "unknown"
     return (
         f"quality: {queries} queries, {depth} documents each: {' and '.join(parts)}, {rounds} rounds a query "
         f"at most, about {total} prompt tokens (by {tokens.source(settings.model)}), cost {cost}; "
@@ -115,7 +116,7 @@ def _talk_about(quality: Quality, talk: Talk) -> None:
     if finished < quality.queries:
         talk.warn(f"only {finished} of {quality.queries} queries were finished; the figures are of those")
     paid = trace.paid
-    cost = "cost unknown" if trace.cost is None else f"{trace.cost:.4f} USD"
+    cost = "cost unknown" if trace.cost is None else dollars(trace.cost)
     talk.say(
         f"{trace.calls} calls, {trace.cached} cached, {paid.input} + {paid.output} tokens"
         + (f", {cost}" if trace.calls else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from llmrerank.counted import counted
+from llmrerank.counted import counted, dollars
 from llmrerank.harmless import harmless
 
 from .talk import Talk
@@ -85,7 +85,7 @@ def _cost(cost: tuple[float, float] | None) -> str:
     if cost is None:
         return "unknown; --prices FILE says what the model costs"
     least, most = cost
-    return f"{least:.4f} USD" if least == most else f"{least:.4f} to {most:.4f} USD"
+    return dollars(least) if least == most else f"{least:.4f} to {most:.4f} USD"
 
 
 def _budget(estimate: Estimate, settings: Settings) -> str:

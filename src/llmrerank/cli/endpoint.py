@@ -11,6 +11,7 @@ from typing import Annotated
 
 from typer import Option
 
+from llmrerank.counted import counted
 from llmrerank.endpoint import CONTEXT, SLOTS, model_file, running
 
 from .exits import Exit
@@ -52,7 +53,7 @@ def endpoint(
     with _Stop(until_eof=until_eof) as stop:
         with running(model, port=port, context=context, slots=slots) as base_url:
             name = model_file(model).stem
-            talk.say(f"{name}: {slots} calls at once, {context} tokens each; stop with Ctrl-C")
+            talk.say(f"{name}: {counted(slots, 'call')} at once, {context} tokens each; stop with Ctrl-C")
             if talk.json:
                 talk.print_json({"schema": SCHEMA, "base_url": base_url, "model": name})
             else:

@@ -97,9 +97,9 @@ def _after_config(error: RerankError) -> str:
     match error:
         case UnknownName() if "measure" in str(error):
             return "measures are written as nDCG@10, RR(rel=2)@10 or R@100"
-        case UnknownName() if "prompt" in str(error):
+        case UnknownName(what="prompt"):
             return "see all prompts: llmrerank show prompts"
-        case UnknownName():
+        case UnknownName() if _of_the_notation(error):
             return "see all names and options: llmrerank show strategies"
         case PromptError():
             return "compare with one that works: llmrerank show prompt listwise"
@@ -107,6 +107,13 @@ def _after_config(error: RerankError) -> str:
             return ""  # their sentences end with what to do
         case _:
             return ""
+
+
+def _of_the_notation(error: UnknownName) -> bool:
+    """Whether the name would stand in a strategy or pipeline: `show strategies` lists none of the others."""
+    from llmrerank.registry import Kind
+
+    return error.what in ("name", "option", "dialect") or not {*error.what.split(" or ")}.isdisjoint(Kind)
 
 
 def report(error: BaseException, *, debug: bool = False) -> Exit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from llmrerank.counted import counted
+from llmrerank.counted import counted, dollars
 
 from .collection import Collection
 from .dry_run import print_forecast
@@ -97,7 +97,7 @@ def _progress(progress: LabelProgress) -> str:
     told = f"{progress.doing}: {progress.done} of {progress.of}"
     if not progress.calls and not progress.cached:
         return told
-    cost = "" if progress.cost is None else f", {progress.cost:.4f} USD"
+    cost = "" if progress.cost is None else f", {dollars(progress.cost)}"
     return f"{told} | {counted(progress.calls, 'call')}, {progress.cached} cached{cost}"
 
 
@@ -173,7 +173,7 @@ def judged_in_words(labelled: Labelled) -> str:
 
 def _took(spent: Mapping[str, Any]) -> str:
     """Calls, tokens and cost, by their names in a trace."""
-    cost = "cost unknown" if spent["cost"] is None else f"{spent['cost']:.4f} USD"
+    cost = "cost unknown" if spent["cost"] is None else dollars(spent["cost"])
     told = f"{counted(spent['calls'], 'call')}, {spent['cached']} cached"
     return f"{told}, {spent['tokens_in']} + {spent['tokens_out']} tokens" + (
         f", {cost}" if spent["calls"] else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -11,6 +12,8 @@ __all__ = ["Command", "Group"]
 _ORDER = {"Arguments": 0, "Options": 0, "Output": 2}
 _SHARED = ("Model", "Work", "Limits")
 """Sections that many commands have; one that would not fit a screen names their options only."""
+_CLAUSE = re.compile(r"[:;] | \(")
+"""Where the main clause of a sentence ends."""
 _EXPLAINED = "llmrerank rank --help"
 _MOST, _WIDEST = 34, 96
 """Options that fit a screen with the rest of the help, and letters of a line."""
@@ -18,6 +21,16 @@ _MOST, _WIDEST = 34, 96
 
 class Command(TyperCommand):
     """A command whose options stand in sections by their panel."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What it does, in a clause that is whole: for the list of commands."""
+        said = " ".join((self.help or "").replace("\b", "").split("\n\n", 1)[0].split())
+        said = said.split(". ", 1)[0].rstrip(".")
+        if len(said) >= limit:
+            said = _CLAUSE.split(said, maxsplit=1)[0]
+        while len(said) >= limit and ", " in said:
+            said = said.rpartition(", ")[0]
+        return f"{said}."
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections in the order in which their first options are declared."""

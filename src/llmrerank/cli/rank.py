@@ -67,5 +67,5 @@ def rank(
                 wanted = {**choosing.wanted, "progress": progress, "witness": told.witness}
                 ranking = portal.run(lambda: reranker.arank(asked, documents, **wanted))
                 told.end(ranking)
-            print_ranking(ranking, talk)
+            print_ranking(ranking, talk, min_score=choosing.min_score)
     return exit_of(ranking)

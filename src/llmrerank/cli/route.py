@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from llmrerank.counted import dollars
 from llmrerank.errors import ConfigError
 from llmrerank.harmless import harmless
 
@@ -50,7 +51,7 @@ def route(
     calling: Calling,
     talk: Talk,
 ) -> Exit:
-    r"""Show which arm of a route a query takes, why, and what each would take. No LLM is asked.
+    r"""Show which arm of a route a query takes and why, and what each would take. No LLM is asked.
 
     \b
       llmrerank route --corpus docs.jsonl --query "train" --pipeline "bm25 >> route(keep, bi-encoder)"
@@ -144,4 +145,4 @@ def _cost(cost: StageCost) -> str:
 
 
 def _dollars(least: float, most: float) -> str:
-    return f"{least:.4f} USD" if least == most else f"{least:.4f} to {most:.4f} USD"
+    return dollars(least) if least == most else f"{least:.4f} to {most:.4f} USD"

@@ -86,7 +86,7 @@ def fit(
     ] = Path("router.json"),
     talk: Talk,
 ) -> Exit:
-    r"""Learn, from a comparison of yours, when a dearer arm is worth it.
+    r"""Learn from a comparison of yours when a dearer arm is worth it.
 
     \b
       llmrerank compare --dataset data --strategies "bm25 % 50" "bm25 % 50 >> bi-encoder" --out runs

@@ -79,7 +79,7 @@ def search(
                 wanted = {**choosing.wanted, "progress": progress, "witness": told.witness}
                 ranking = portal.run(lambda: made.asearch(asked, **wanted))
                 told.end(ranking)
-            print_ranking(ranking, talk)
+            print_ranking(ranking, talk, min_score=choosing.min_score)
     return exit_of(ranking)
 
 

@@ -42,11 +42,11 @@ def models(talk: Talk) -> None:
             fact.use,
             fact.languages,
             fact.licence,
-            fact.note.replace("`", ""),
+            fact.note.replace("`", "'"),
             fact.size,
             str(fact.tokens),
         )
         for fact in KNOWN
     ]
-    print_grid(("model", "use as", "languages", "licence", "", "size", "reads"), rows, left=5)
+    print_grid(("model", "use as", "languages", "licence", "note", "size", "reads"), rows, left=5)
     talk.say("facts from the cards at https://huggingface.co/MODEL; any other model works as well")

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmrerank.counted import counted
+from llmrerank.counted import counted, dollars
 from llmrerank.harmless import harmless
 
 from .notes import notes_on
@@ -22,8 +22,14 @@ SUSPICIOUS = "[suspicious]"
 """Stands before the text of a document in which a guard found something."""
 
 
-def print_ranking(ranking: Ranking, talk: Talk) -> None:
-    """Write a ranking to standard output, and its warnings and totals to standard error."""
+def print_ranking(ranking: Ranking, talk: Talk, *, min_score: float | None = None) -> None:
+    """Write a ranking to standard output, and its warnings and totals to standard error.
+
+    Args:
+        ranking: It may be empty, which is said.
+        talk: What the user wants to hear.
+        min_score: The threshold that its hits were held to.
+    """
     for note in notes_on(ranking.trace):
         talk.warn(note)
     if talk.json:
@@ -32,6 +38,9 @@ def print_ranking(ranking: Ranking, talk: Talk) -> None:
         _print_table(ranking, with_ids=talk.verbose > 0)
     else:
         _print_lines(ranking, with_ids=talk.verbose > 0)
+    if not ranking.hits:
+        scored = "" if min_score is None else f" with a score of {min_score:g} or more"
+        talk.say(f"no document was found{scored}")
     talk.say(footer(ranking))
 
 
@@ -50,7 +59,7 @@ def footer(ranking: Ranking) -> str:
         parts.append(f"{paid.input} + {paid.output} tokens")
     parts.append(f"{trace.seconds:.2f} s")
     if trace.calls:
-        parts.append("cost unknown" if trace.cost is None else f"{trace.cost:.4f} USD")
+        parts.append("cost unknown" if trace.cost is None else dollars(trace.cost))
     for number, name in (
         (trace.repaired, "repaired"),
         (trace.degraded, "degraded"),

@@ -89,6 +89,8 @@ def open_stages(pipelines: Sequence[Pipeline], queries: Sequence[Query]) -> list
     """
     warnings: list[str] = []
     for pipeline in pipelines:
+        pipeline.course.find_models()
+    for pipeline in pipelines:
         retriever = pipeline.retriever()
         if isinstance(retriever, RunRetriever):
             absent = [query for query in queries if not retriever.knows(query)]

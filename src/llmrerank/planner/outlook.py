@@ -139,8 +139,9 @@ class Prophet:
         ]
         if missing:
             names = ", ".join(name for several in known.values() for name in several)
-            why = "".join(f"; {note}" for note in measured.notes if any(name in note for name in missing))
-            raise ConfigError(f"{', '.join(missing)}: not measured (there is: {names}){why}")
+            notes = [note for note in measured.notes if any(name in note for name in missing)]
+            why = "; ".join(notes or ["measure again with it among the pipelines"])
+            raise ConfigError(f"{', '.join(missing)}: not measured (there is: {names}); {why}")
 
     def glance(self, parts: tuple[Part, ...]) -> Glance:
         """What a choice is made by."""

@@ -19,6 +19,7 @@ from .index_folder import Setting, damaged, fingerprint, open_index
 from .languages import check_language
 from .results import best, check_depth, ranking_of, spelled, version_of
 from .retriever import Source
+from .tantivy_manifest import is_index
 
 __all__ = ["Bm25", "check_options", "corpus_of"]
 
@@ -38,9 +39,14 @@ def check_options(k1: float, b: float, language: str | None) -> None:
 def corpus_of(source: Source, stage: str) -> Sequence[Document]:
     """The corpus of a source, or a ConfigError that says which stage wanted it."""
     if source.corpus is None:
+        indexed = source.folder is not None and is_index(source.folder)
         raise ConfigError(
             f"'{stage}' searches a corpus and {source.name} has none; "
-            "give one (corpus.jsonl in the dataset folder), or start with 'run' or 'pool'"
+            + (
+                "start with 'tantivy', which searches such an index"
+                if indexed
+                else "give one (corpus.jsonl in the dataset folder), or start with 'run' or 'pool'"
+            )
         )
     return source.corpus
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from llmrerank.clients.encoder import Encoder, encoder_for
 from llmrerank.clients.models import find, locate
-from llmrerank.errors import ConfigError
 from llmrerank.ranking import Ranking
 from llmrerank.registry import Kind, register
 from llmrerank.types import Document, Query, ScoreKind
 
+from .bm25 import corpus_of
 from .index_folder import damaged, fingerprint, open_index
 from .nearest import nearest
 from .results import check_depth, ranking_of, spelled
@@ -68,12 +68,7 @@ class Dense:
             DataError: The index folder holds another corpus, is damaged or cannot be written.
             MissingExtra: sentence-transformers is not installed.
         """
-        if source.corpus is None:
-            raise ConfigError(
-                f"'dense' searches a corpus and {source.name} has none; "
-                "give one (corpus.jsonl in the dataset folder), or start with 'run' or 'pool'"
-            )
-        corpus = source.corpus
+        corpus = corpus_of(source, "dense")
         model = find("bi-encoder", self.model)
         encoder = encoder_for(model)
         if source.index is None:

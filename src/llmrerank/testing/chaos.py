@@ -126,7 +126,7 @@ class ChaosEndpoint(StubServer):
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             # A stack of one's own may send anything, and a connection that breaks looks like a fault.
             said = str(error) if isinstance(error, ValueError) else f"cannot be read: {error!r}"
-            return StubResponse(status=404, body={"error": {"message": said}})
+            return StubResponse(status=400, body={"error": {"message": said}})
         moment = Moment(
             asked=asked,
             right=right,
@@ -181,23 +181,39 @@ class ChaosEndpoint(StubServer):
 def _main() -> None:
     import argparse
 
-    parser = argparse.ArgumentParser(description="A chat endpoint on loopback that fails on purpose.")
-    parser.add_argument("--rate", type=float, default=0.3, help="share of all requests that fail")
-    parser.add_argument("--kind", choices=sorted({fault.kind for fault in FAULTS.values()}), default=None)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--wait", type=float, default=1.0, help="seconds that a client is asked to wait")
+    parser = argparse.ArgumentParser(
+        prog="python -m llmrerank.testing.chaos",
+        description="A chat endpoint on loopback that fails on purpose. Its base URL is printed when it is "
+        "ready; what it injected is counted at /chaos; Ctrl-C stops it.",
+    )
+    parser.add_argument(
+        "--rate", type=float, default=0.3, help="share of all requests that fail, 0 to 1 [0.3]"
+    )
+    parser.add_argument(
+        "--kind",
+        choices=sorted({fault.kind for fault in FAULTS.values()}),
+        default=None,
+        help="faults of this kind alone [all]",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of which request meets which fault [0]")
+    parser.add_argument("--wait", type=float, default=1.0, help="seconds that a client is asked to wait [1]")
+    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1 [any free one]")
     given = parser.parse_args()
 
     def started(server: StubServer) -> None:
         sys.stdout.write(server.base_url + "\n")
         sys.stdout.flush()
 
+    if not 0 <= given.rate <= 1:
+        parser.error(f"--rate must be 0 to 1, got {given.rate:g}")
     server = ChaosEndpoint(evenly(given.rate, kind=given.kind), seed=given.seed, wait=given.wait)
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(server.serve(started))
+        loop.run_until_complete(server.serve(started, port=given.port))
     except KeyboardInterrupt:
         pass
+    except (OSError, OverflowError) as error:
+        parser.error(f"cannot listen on port {given.port}: {error}")
     finally:
         loop.close()
 

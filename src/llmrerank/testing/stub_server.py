@@ -109,8 +109,16 @@ class StubServer:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.__exit__)
 
-    async def serve(self, started: Callable[[StubServer], None]) -> None:
-        """Listen on a free port, say so, and serve until `with` ends or the task is cancelled."""
+    async def serve(self, started: Callable[[StubServer], None], *, port: int = 0) -> None:
+        """Listen, say so, and serve until `with` ends or the task is cancelled.
+
+        Args:
+            started: Called when it listens.
+            port: On 127.0.0.1; 0: any that is free.
+
+        Raises:
+            OSError: The port is taken.
+        """
         self._ended = asyncio.Event()
         connections: set[asyncio.Task[None]] = set()
 
@@ -119,7 +127,7 @@ class StubServer:
             connections.add(task)
             task.add_done_callback(connections.discard)
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(connected, "127.0.0.1", port)
         self._port = server.sockets[0].getsockname()[1]
         try:
             started(self)
