@@ -120,11 +120,18 @@ def test_a_refusal_that_opens_with_no_is_no_verdict() -> None:
         ("4,5", None),
         ("3 passages", None),
         ("429: Too many requests", None),
+        ("100: it covers everything", 100),
+        ("3, 4", None),
+        ("2: 3", None),
         ("In 1998 there were 3 wars.", None),
         ("1. It is short.\n2. It is old.", None),
+        ("2. It answers the question in full.", 2),
+        ("2 - good\n1. It is short.", 2),
         ("M: 2\nT: 1\nFinal score: 3", 3),
         ("Score: 1. Rating: 2", None),
         ('{"score": "2", "reason": "from 2019"}', 2),
+        ('{"score": 2, "reason": "a final score: 3 would be too much"}', 2),
+        ('[{"score": 2, "reason": "a final score: 3 would be too much"}]', 2),
         ("[1]: 3", 3),
         ("nan", None),
         ("9" * 5000, None),
@@ -149,6 +156,9 @@ DIGITS = {"0": 0.0, "1": 0.5, "2": 1.0, "10": 5.0}
         ("This isn't relevant", WORDS, None, "unparsed"),
         ("irrelevant", WORDS, None, "unparsed"),
         ("Answer: Relevant", WORDS, 1.0, ""),
+        ("This one seems Highly Relevant to me", WORDS, 2.0, ""),
+        ("9" * 20, WORDS, None, "out_of_range"),
+        ("I would give it A+ overall", {"A+": 2.0, "A": 1.0, "B": 0.0}, 2.0, ""),
         ("1", DIGITS, 0.5, ""),
         ("01", DIGITS, 0.5, ""),
         ("7", DIGITS, None, "out_of_range"),
@@ -165,6 +175,10 @@ def test_one_token_replies_end_by_length_and_still_count() -> None:
     assert read("2", answer="grade", count=1, finish_reason="length", scale=DIGITS).scores == (1.0,)
     # This may have become a 10.
     assert read("1", answer="grade", count=1, finish_reason="length", scale=DIGITS).scores == (None,)
+    # This may have become the other label.
+    scale = {"Relevant": 1.0, "Relevant in part": 0.5}
+    assert read("Relevant", answer="grade", count=1, finish_reason="length", scale=scale).scores == (None,)
+    assert read("Relevant", answer="grade", count=1, finish_reason="length", scale=WORDS).scores == (1.0,)
 
 
 @pytest.mark.parametrize(
