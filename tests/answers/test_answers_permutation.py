@@ -111,6 +111,8 @@ JSON = [
     ("{“ranking”: [3, 1, 2]}", 3, [3, 1, 2], ""),
     ("｛“ranking”：［3，1，2］｝", 3, [3, 1, 2], ""),
     ("{&quot;ranking&quot;: [3, 1, 2]}", 3, [3, 1, 2], ""),
+    ("[{“id”: 3}, {“id”: 1}, {“id”: 2}]", 3, [3, 1, 2], ""),
+    ("[{&quot;id&quot;: 3}, {&quot;id&quot;: 1}, {&quot;id&quot;: 2}]", 3, [3, 1, 2], ""),
     ('[{"id": 3, "why": "&quot;"}, {"id": 1}, {"id": 2}]', 3, [3, 1, 2], ""),
     ('[{"id": 3, "why": "&#92;"}, {"id": 1}, {"id": 2}]', 3, [3, 1, 2], ""),
     ("[3, // the best\n 1, 2]", 3, [3, 1, 2], ""),
@@ -124,6 +126,8 @@ JSON = [
     ('{"result": {"ranking": ["Passage 3", "[1]", 2.0]}}', 3, [3, 1, 2], ""),
     ('{"ranking": [{"doc_id": "3"}, {"doc_id": "1"}, {"doc_id": "2"}]}', 3, [3, 1, 2], ""),
     ('{"scores": [9, 8, 7], "ranked_ids": [3, 1, 2]}', 3, [3, 1, 2], ""),
+    ('{"mine": [3, 1, 2]}', 3, [3, 1, 2], ""),
+    ('{"scores": [3, 1, 2]}', 3, [1, 2, 3], "unparsed"),
     ('[{"ranking": [3, 1, 2]}]', 3, [3, 1, 2], ""),
     ('[{"ranking": [3, 1, 2]}, {"ranking": [1, 2, 3]}]', 3, [1, 2, 3], "unparsed"),
     ('[{"id": 2, "rank": 2}, {"id": 3}, {"id": 1, "rank": 1}]', 3, [2, 3, 1], ""),
@@ -162,6 +166,16 @@ def test_json(raw: str, count: int, order: list[int], flags: str) -> None:
 
 def test_json_with_letters() -> None:
     _check('{"ranking": ["B", "passage A", "c"]}', "json", "letters", 3, [2, 1, 3], "")
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "levels"),
+    [('{"ranking": ', "}", 8), ('{"mine": ', "}", 8), ('[{"ranking": ', "}]", 4), ("[", "]", 8)],
+)
+def test_json_is_read_eight_levels_deep(opened: str, closed: str, levels: int) -> None:
+    nested = opened * levels + "[3, 1, 2]" + closed * levels
+    _check(nested, "json", "numbers", 3, [3, 1, 2], "")
+    _check(opened + nested + closed, "json", "numbers", 3, [1, 2, 3], "unparsed")
 
 
 @pytest.mark.parametrize(
