@@ -11,6 +11,8 @@ from llmrerank.errors import ConfigError
 LETTER_PICKS = [
     ("Passage B is more relevant than Passage A.", 2),
     ("Passage A is about birds. Passage B is the best.", 2),
+    ("Passage B is about birds. Passage A is the best.", 1),
+    ("The best is passage B; passage C is weak.", 2),
     ("Passage A is less relevant than Passage B.", None),
     ("Passage A is not the best; Passage C is.", None),
     ("Between Passage A and Passage B, Passage B is more relevant.", 2),
@@ -41,6 +43,7 @@ NUMBER_PICKS = [
     ("2", 2),
     ("Passage 2 is best", 2),
     ("The best is 2.", 2),
+    ("The best is passage 2; passage 3 is weak.", 2),
     ("2. Passage 3 is about it", 3),
     ("[2] because it fits", 2),
     ("2: it covers the query", 2),
