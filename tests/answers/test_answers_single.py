@@ -32,6 +32,7 @@ LETTER_PICKS = [
     (r"\boxed{B}", 2),
     ('{"answer": "C"}', 3),
     ("Final answer: [A]. Passage B is good too", 1),
+    ("Answer: B? No, it is old. Final answer: C", 3),
     ("A", 1),
     ("A lot of them are good", None),
     ("B > A > C", 2),
