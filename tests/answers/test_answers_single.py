@@ -31,6 +31,7 @@ LETTER_PICKS = [
     ("I think none fits", None),
     (r"\boxed{B}", 2),
     ('{"answer": "C"}', 3),
+    ('{"reason": "the answer is B"}', None),
     ("Final answer: [A]. Passage B is good too", 1),
     ("Answer: B? No, it is old. Final answer: C", 3),
     ("A", 1),
@@ -66,6 +67,10 @@ def test_label(raw: str, labels: str, pick: int | None) -> None:
     assert answer.flags == ({"unparsed"} if pick is None else set())
     assert answer.named == (pick is not None)
     assert answer.usable is (pick is not None)
+
+
+def test_letters_go_as_far_as_the_alphabet() -> None:
+    assert read("Z", answer="label", count=26, labels="letters").order[0] == 25
 
 
 def test_a_label_never_offered_is_not_usable() -> None:
@@ -166,7 +171,7 @@ DIGITS = {"0": 0.0, "1": 0.5, "2": 1.0, "10": 5.0}
         ("Answer: Relevant", WORDS, 1.0, ""),
         ("This one seems Highly Relevant to me", WORDS, 2.0, ""),
         ("9" * 20, WORDS, None, "out_of_range"),
-        ("I would give it A+ overall", {"A+": 2.0, "A": 1.0, "B": 0.0}, 2.0, ""),
+        ("For us it is P2 at most", {"P1": 2.0, "P2": 1.0}, 1.0, ""),
         ("1", DIGITS, 0.5, ""),
         ("01", DIGITS, 0.5, ""),
         ("7", DIGITS, None, "out_of_range"),
