@@ -23,8 +23,8 @@ from llmrerank.answers.characters import plain
         ("Ⓐ🅑🄒", " A  B  C "),
         ("X é ﬁ ß №", "X é ﬁ ß №"),
         # arrows and what compares
-        ("→➔⇒⟶↓", ">>>>>"),
-        ("←⇐⟵", "<<<"),
+        ("→➔⇒⟶↓⇴", ">>>>>>"),
+        ("←⇐⟵↰", "<<<<"),
         ("↑ ∑ ♥", "↑ ∑ ♥"),
         ("≻ ≺ › ‹", "> < > <"),
         # brackets, punctuation, quotes
