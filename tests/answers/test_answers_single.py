@@ -102,6 +102,9 @@ def test_a_label_never_offered_is_not_usable() -> None:
         ('{"answer": "no"}', 0.0),
         ("[1]: no", 0.0),
         ("NO!", 0.0),
+        ("True", 1.0),
+        ("FALSE.", 0.0),
+        ("Its title says yes to nothing", None),
         ("Yes—clearly", 1.0),
         ("Yesterday", None),
     ],
@@ -174,7 +177,9 @@ DIGITS = {"0": 0.0, "1": 0.5, "2": 1.0, "10": 5.0}
         ("For us it is P2 at most", {"P1": 2.0, "P2": 1.0}, 1.0, ""),
         ("1", DIGITS, 0.5, ""),
         ("01", DIGITS, 0.5, ""),
+        ("2, it covers all of it", DIGITS, 1.0, ""),
         ("7", DIGITS, None, "out_of_range"),
+        ("It is relevant in part", {"Relevant": 1.0, "Relevant in part": 0.5}, 0.5, ""),
     ],
 )
 def test_grade_on_a_scale(raw: str, scale: dict[str, float], value: float | None, flags: str) -> None:
@@ -220,7 +225,7 @@ def test_grades_of_several(raw: str, order: list[int], scores: tuple[float | Non
 
 
 def test_what_no_prompt_can_ask_is_the_callers_fault() -> None:
-    with pytest.raises(ConfigError, match="permutation"):
+    with pytest.raises(ConfigError, match="answer form 'permutations'.*permutation"):
         read("", answer="permutations", count=3)
     with pytest.raises(ConfigError, match="kind of labels"):
         read("", answer="label", count=3, labels="roman")
@@ -230,5 +235,7 @@ def test_what_no_prompt_can_ask_is_the_callers_fault() -> None:
         read("", answer="label", count=27, labels="letters")
     with pytest.raises(ConfigError, match="scale"):
         read("", answer="grade", count=1, scale={"Good": 1, "good": 2})
+    with pytest.raises(ConfigError, match="scale"):
+        read("", answer="grade", count=1, scale={" ": 1})
     with pytest.raises(ConfigError, match="finite"):
         read("", answer="grade", count=1, scale={"good": float("nan")})
