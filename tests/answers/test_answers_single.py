@@ -224,6 +224,23 @@ def test_grades_of_several(raw: str, order: list[int], scores: tuple[float | Non
     assert answer.flags == set(flags.split())
 
 
+@pytest.mark.parametrize(
+    ("raw", "scale", "scores"),
+    [
+        ("[1]: 3\n[2]: 7\n[3]: 1", None, (3, 7, None)),  # this may have become a 10
+        ("[1]: 3\n[2]: 7\n[3]: 1 because", None, (3, 7, 1)),
+        ("[1]: 2\n[2]: 0\n[3]: 1", DIGITS, (1.0, 0.0, None)),
+        ("[1]: 1\n[2]: 0\n[3]: 2", DIGITS, (0.5, 0.0, 1.0)),
+    ],
+)
+def test_the_last_grade_may_have_been_cut(
+    raw: str, scale: dict[str, float] | None, scores: tuple[float | None, ...]
+) -> None:
+    answer = read(raw, answer="grade", count=3, scale=scale, finish_reason="length")
+    assert answer.scores == scores
+    assert answer.flags == {"truncated"} | ({"missing"} if None in scores else set())
+
+
 def test_what_no_prompt_can_ask_is_the_callers_fault() -> None:
     with pytest.raises(ConfigError, match="answer form 'permutations'.*permutation"):
         read("", answer="permutations", count=3)
