@@ -179,6 +179,7 @@ DIGITS = {"0": 0.0, "1": 0.5, "2": 1.0, "10": 5.0}
         ("01", DIGITS, 0.5, ""),
         ("2, it covers all of it", DIGITS, 1.0, ""),
         ("7", DIGITS, None, "out_of_range"),
+        ("7.5", DIGITS, None, "out_of_range"),
         ("It is relevant in part", {"Relevant": 1.0, "Relevant in part": 0.5}, 0.5, ""),
     ],
 )
@@ -222,6 +223,19 @@ def test_grades_of_several(raw: str, order: list[int], scores: tuple[float | Non
     assert [position + 1 for position in answer.order] == order
     assert answer.scores == scores
     assert answer.flags == set(flags.split())
+
+
+@pytest.mark.parametrize(
+    ("raw", "scores", "flags"),
+    [
+        ("[1]: 7\n[2]: 2", (None, 1.0), {"out_of_range", "missing"}),
+        ("[1]: 1\n[2]: 2\n[1]: 7", (0.5, 1.0), {"out_of_range"}),
+        ("[1]: 7\n[2]: 7", (None, None), {"out_of_range", "missing"}),
+    ],
+)
+def test_grades_of_two_off_the_scale(raw: str, scores: tuple[float | None, ...], flags: set[str]) -> None:
+    answer = read(raw, answer="grade", count=2, scale=DIGITS)
+    assert (answer.scores, answer.flags) == (scores, flags)
 
 
 @pytest.mark.parametrize(
