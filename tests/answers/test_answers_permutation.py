@@ -64,6 +64,17 @@ NUMBERS = [
     ("3 2 1.", 3, [3, 2, 1], ""),
     ("The ranking is: 3 > 1 > 2", 3, [3, 1, 2], ""),
     ("The score was 3 > 2", 3, [1, 2, 3], "unparsed"),
+    ("The score was: 2 > 1", 2, [1, 2], "unparsed"),
+    ("I read all three.\nTo sum up: the ranking: 3 > 1 > 2\nI hope that helps.", 3, [3, 1, 2], ""),
+    ("We looked at: 3, 1, 2", 3, [1, 2, 3], "unparsed"),
+    ("We looked at: 3 > 1, 2", 3, [1, 2, 3], "unparsed"),
+    ("2 -> 1 -> 3", 3, [2, 1, 3], ""),
+    # what a rule reads first
+    ("[1] is the best. Passage 2 is not.", 3, [1, 2, 3], "missing"),
+    ("[3] is the best. Passage 2 is not.", 3, [3, 1, 2], "missing"),
+    ("[9] is the best.", 3, [1, 2, 3], "missing out_of_range"),
+    ("[9] is the best. Passage 2 is not.", 3, [2, 1, 3], "missing"),
+    ("no", 3, [1, 2, 3], "unparsed"),
     # digits in prose
     ("In 2019, 3 of 12 items rose by 2%.", 3, [1, 2, 3], "unparsed"),
     ("HTTP 503: try again in 1 s", 3, [1, 2, 3], "unparsed"),
@@ -94,6 +105,12 @@ NUMBERS = [
 
 LETTERS = [
     ("CBA", 3, [3, 2, 1], ""),
+    ("**cba**", 3, [3, 2, 1], ""),
+    ("BA", 2, [2, 1], ""),
+    ("BA", 4, [2, 1, 3, 4], "missing"),
+    ("BA", 5, [1, 2, 3, 4, 5], "unparsed"),
+    ("bad", 4, [1, 2, 3, 4], "unparsed"),
+    ("B1", 2, [1, 2], "unparsed"),
     ("BAD", 4, [2, 1, 4, 3], "missing"),
     ("BAD", 3, [1, 2, 3], "unparsed"),
     ("NO", 3, [1, 2, 3], "unparsed"),
