@@ -69,6 +69,7 @@ NUMBERS = [
     ("We looked at: 3, 1, 2", 3, [1, 2, 3], "unparsed"),
     ("We looked at: 3 > 1, 2", 3, [1, 2, 3], "unparsed"),
     ("2 -> 1 -> 3", 3, [2, 1, 3], ""),
+    ("[2] > [4] > [1] > [3]", 3, [2, 1, 3], "out_of_range"),
     # what a rule reads first
     ("[1] is the best. Passage 2 is not.", 3, [1, 2, 3], "missing"),
     ("[3] is the best. Passage 2 is not.", 3, [3, 1, 2], "missing"),
@@ -91,7 +92,16 @@ NUMBERS = [
     ("so it is</think>[2] > [1] > [3]</think>", 3, [2, 1, 3], ""),
     ("<answer>[1] > [2]</answer> no: <answer>[2] > [1]</answer>", 2, [2, 1], ""),
     ("<answer>[2] > [1]", 2, [2, 1], ""),
+    ("<think>[1] > [2]", 2, [1, 2], "unparsed"),
     ("<answer></answer>[2] > [1]", 2, [2, 1], ""),
+    ("<answer></answer>2, 1", 2, [2, 1], ""),
+    ("<answer>[2] > [3]</answer> and not [1] > [2] > [3]", 3, [2, 3, 1], "missing"),
+    ("I thought of [1] > [2] > [3]. <answer>[2] > [3]", 3, [2, 3, 1], "missing"),
+    ("[2] > [1] > [3]</answer> is my answer", 3, [2, 1, 3], ""),
+    ("[2] > [1] > [3]<answer>", 3, [2, 1, 3], ""),
+    # fences and white space
+    ("```\n2, 1, 3\n```", 3, [2, 1, 3], ""),
+    ("[2] >" + " " * 30 + "[1] >" + "\n" * 6 + "[3]", 3, [2, 1, 3], ""),
     # JSON although text was asked for
     ('{"ranking": [3, 1, 2]}', 3, [3, 1, 2], ""),
     ('[{"id": 2, "rank": 2}, {"id": 3, "rank": 1}, {"id": 1, "rank": 3}]', 3, [3, 2, 1], ""),
