@@ -210,6 +210,7 @@ def test_one_token_replies_end_by_length_and_still_count() -> None:
         ("Passage 1: 8/10\nPassage 2: 9/10\nPassage 3: 2/10", [2, 1, 3], (8, 9, 2), ""),
         ("| 1 | 3 |\n| 2 | 4 |\n| 3 | 9 |", [3, 2, 1], (3, 4, 9), ""),
         ('{"scores": {"1": 3, "2": 9, "3": 1}}', [2, 1, 3], (3, 9, 1), ""),
+        ('{"1": 3, "2": 9, "3": null, "note": "the third is empty"}', [2, 1, 3], (3, 9, None), "missing"),
         ('[{"id": 1, "score": 0.2}, {"id": 2, "score": 0.9}]', [2, 1, 3], (0.2, 0.9, None), "missing"),
         ("1: 3\n1: 4\n2: 5\n3: 0", [2, 1, 3], (3, 5, 0), "duplicate"),
         ("3", [1, 2, 3], (None, None, None), "unparsed"),
