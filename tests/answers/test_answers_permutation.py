@@ -70,6 +70,7 @@ NUMBERS = [
     ("We looked at: 3 > 1, 2", 3, [1, 2, 3], "unparsed"),
     ("2 -> 1 -> 3", 3, [2, 1, 3], ""),
     ("[2] > [4] > [1] > [3]", 3, [2, 1, 3], "out_of_range"),
+    ("[0] > [2] > [1]", 2, [2, 1], "out_of_range"),
     # what a rule reads first
     ("[1] is the best. Passage 2 is not.", 3, [1, 2, 3], "missing"),
     ("[3] is the best. Passage 2 is not.", 3, [3, 1, 2], "missing"),
@@ -157,6 +158,11 @@ JSON = [
     ("[2] > [1] > [3]", 3, [2, 1, 3], ""),
     ("[[2, 9], [1, 4], [3, 1]]", 3, [1, 2, 3], "unparsed"),
     ("[[2], [1, 3]]", 3, [2, 1, 3], ""),
+    ("[[2, 1], 3]", 3, [2, 1, 3], ""),
+    ("[[2], null, [1]]", 3, [2, 1, 3], "missing"),
+    ("[[2, 9], [1, 4]]", 3, [1, 2, 3], "unparsed"),
+    ('["a bird", 3]', 3, [3, 1, 2], "missing"),
+    ('["a bird", "a nest", 3]', 3, [1, 2, 3], "unparsed"),
     ("[2 passages were given", 3, [1, 2, 3], "unparsed"),
     ('{"result": {"ranking": ["Passage 3", "[1]", 2.0]}}', 3, [3, 1, 2], ""),
     ('{"ranking": [{"doc_id": "3"}, {"doc_id": "1"}, {"doc_id": "2"}]}', 3, [3, 1, 2], ""),
@@ -204,6 +210,7 @@ def test_json(raw: str, count: int, order: list[int], flags: str) -> None:
 
 def test_json_with_letters() -> None:
     _check('{"ranking": ["B", "passage A", "c"]}', "json", "letters", 3, [2, 1, 3], "")
+    _check('{"ranking": [2, 1, 3]}', "json", "letters", 3, [1, 2, 3], "unparsed")
 
 
 @pytest.mark.parametrize(

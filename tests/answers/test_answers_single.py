@@ -51,6 +51,7 @@ NUMBER_PICKS = [
     ("2. Passage 3 is about it", 3),
     ("[2] because it fits", 2),
     ("2: it covers the query", 2),
+    ("[2] fits best {sure}", 2),
     ("In 2019 the best was 7 of 10", None),
     ("Error code: 429 - retry in 3 s", None),
     ("[2] > [1] > [3]", 2),
@@ -261,7 +262,7 @@ def test_the_last_grade_may_have_been_cut(
 def test_what_no_prompt_can_ask_is_the_callers_fault() -> None:
     with pytest.raises(ConfigError, match="answer form 'permutations'.*permutation"):
         read("", answer="permutations", count=3)
-    with pytest.raises(ConfigError, match="kind of labels"):
+    with pytest.raises(ConfigError, match="kind of labels 'roman'"):
         read("", answer="label", count=3, labels="roman")
     with pytest.raises(ConfigError, match="count"):
         read("", answer="label", count=-1)
