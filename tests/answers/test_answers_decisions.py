@@ -27,7 +27,7 @@ def test_what_was_answered_is_read_by_name(content: str, read: tuple[object, ...
 
 
 def test_answers_are_a_list_or_an_object() -> None:
-    with pytest.raises(ValueError, match="^answers must be a list or an object, got float$"):
+    with pytest.raises(ValueError, match=r"^answers must be a list or an object, got float$"):
         read_decisions(0.5, [A])
 
 

@@ -117,7 +117,7 @@ def test_a_label_of_several_tokens_is_known_by_its_first() -> None:
 
 @pytest.mark.parametrize("scale", [{}, {"a": 1.0, "A.": 2.0}, {"a": math.inf}, {"*": 1.0}])
 def test_scales_that_cannot_be(scale: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="^a scale needs labels that differ in spelling"):
+    with pytest.raises(ConfigError, match=r"^a scale needs labels that differ in spelling"):
         logprobs.graded([], scale)
 
 

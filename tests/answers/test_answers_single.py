@@ -260,7 +260,7 @@ def test_the_last_grade_may_have_been_cut(
 
 
 def test_what_no_prompt_can_ask_is_the_callers_fault() -> None:
-    with pytest.raises(ConfigError, match="answer form 'permutations'.*permutation"):
+    with pytest.raises(ConfigError, match=r"answer form 'permutations'.*permutation"):
         read("", answer="permutations", count=3)
     with pytest.raises(ConfigError, match="kind of labels 'roman'"):
         read("", answer="label", count=3, labels="roman")

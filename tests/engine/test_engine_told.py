@@ -140,7 +140,7 @@ def reads(tokens):
 def test_a_prompt_of_the_whole_pool_must_fit_into_the_model():
     client = Endpoint(best_first)
     one = job(client, LONG, algorithm=Full())
-    with pytest.raises(ConfigError, match=r"^test: 4 documents in one prompt .* the model reads 5000 at once"):
+    with pytest.raises(ConfigError, match=r"^test: 4 documents in one prompt .* reads 5000 at once"):
         run(replace(one, context=reads(5000)))
     assert client.sent == []
     for context in (reads(10**6), reads(None), None):
