@@ -52,6 +52,7 @@ NUMBER_PICKS = [
     ("[2] because it fits", 2),
     ("2: it covers the query", 2),
     ("[2] fits best {sure}", 2),
+    ('[2] fits best, see {"note": 1}', 2),
     ("In 2019 the best was 7 of 10", None),
     ("Error code: 429 - retry in 3 s", None),
     ("[2] > [1] > [3]", 2),
@@ -76,8 +77,9 @@ def test_letters_go_as_far_as_the_alphabet() -> None:
     assert read("Z", answer="label", count=26, labels="letters").order[0] == 25
 
 
-def test_a_label_never_offered_is_not_usable() -> None:
-    answer = read("Passage F", answer="label", count=3, labels="letters")
+@pytest.mark.parametrize("raw", ["Passage F", "I say [F] > [E]"])
+def test_a_label_never_offered_is_not_usable(raw: str) -> None:
+    answer = read(raw, answer="label", count=3, labels="letters")
     assert (answer.order, answer.flags, answer.named, answer.usable) == (
         (0, 1, 2),
         {"out_of_range"},
@@ -178,6 +180,7 @@ DIGITS = {"0": 0.0, "1": 0.5, "2": 1.0, "10": 5.0}
         ("This one seems Highly Relevant to me", WORDS, 2.0, ""),
         ("9" * 20, WORDS, None, "out_of_range"),
         ("For us it is P2 at most", {"P1": 2.0, "P2": 1.0}, 1.0, ""),
+        ("I call it +fits here", {"+fits": 1.0, "-fits": 0.0}, 1.0, ""),
         ("1", DIGITS, 0.5, ""),
         ("01", DIGITS, 0.5, ""),
         ("2, it covers all of it", DIGITS, 1.0, ""),
