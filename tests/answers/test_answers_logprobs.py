@@ -64,6 +64,7 @@ def test_values_that_are_no_evidence_count_as_not_returned(nothing: float) -> No
 
 def test_a_token_listed_twice_counts_once() -> None:
     assert logprobs.yes_no([("yes", -0.5), ("yes", -0.5), ("no", -1.5)]).value == pytest.approx(1.0)
+    assert logprobs.yes_no([("yes", -0.5), ("yes", -2.5), ("no", -1.5)]).value == pytest.approx(1.0)
 
 
 def test_saturated_probabilities_still_rank() -> None:
@@ -83,8 +84,12 @@ def test_far_small_probabilities_do_not_underflow() -> None:
 def test_other_words() -> None:
     answer = logprobs.yes_no([("True", -0.1), ("False", -2.1)], positive=("true",), negative=("false",))
     assert answer.value == pytest.approx(2.0)
-    with pytest.raises(ConfigError):
-        logprobs.yes_no([], positive=("yes",), negative=("Yes!",))
+
+
+@pytest.mark.parametrize(("positive", "negative"), [("yes", "Yes!"), ("**", "no")])
+def test_words_that_cannot_be(positive: str, negative: str) -> None:
+    with pytest.raises(ConfigError, match=r"^the words for yes \[.*\] and for no \[.*\] must differ"):
+        logprobs.yes_no([], positive=(positive,), negative=(negative,))
 
 
 def test_expected_grade() -> None:
@@ -106,16 +111,20 @@ def test_a_label_of_several_tokens_is_known_by_its_first() -> None:
     scale = {"Highly relevant": 2.0, "Partly relevant": 1.0, "Not relevant": 0.0}
     tokens = [("Highly", LOG(0.5)), ("Part", LOG(0.25)), ("Not", LOG(0.25)), ("N", -9.0)]
     assert logprobs.graded(tokens, scale).value == pytest.approx(1.25)
+    assert logprobs.graded([("Hi", -1.0)], scale).value is not None
+    assert logprobs.graded([("H", -1.0)], scale).unparsed
 
 
 @pytest.mark.parametrize("scale", [{}, {"a": 1.0, "A.": 2.0}, {"a": math.inf}, {"*": 1.0}])
 def test_scales_that_cannot_be(scale: dict[str, float]) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"^a scale needs labels that differ in spelling"):
         logprobs.graded([], scale)
 
 
 def test_letters_take_the_largest_spelling() -> None:
-    answer = logprobs.letters([("B", -1.0), (" C", -0.9), ("b", -0.5), ("[A", -3.0), ("D", -4.0)], 3)
+    answer = logprobs.letters(
+        [("B", -1.0), (" C", -0.9), ("b", -0.5), (" b", -2.0), ("[A", -3.0), ("D", -4.0)], 3
+    )
     assert answer.order == (1, 2, 0)
     assert answer.scores == (-3.0, -0.5, -0.9)
     assert answer.flags == frozenset()
@@ -140,6 +149,12 @@ def test_equal_letters_keep_input_order_and_a_foreign_winner_is_told() -> None:
     answer = logprobs.letters([("Z", -0.1), ("B", -2.0), ("A", -2.0)], 2)
     assert answer.order == (0, 1)
     assert answer.flags == {"out_of_range"}
+
+
+@pytest.mark.parametrize("winner", ["7", "^", "zebra", "A"])
+def test_what_is_no_foreign_letter_is_not_told_as_one(winner: str) -> None:
+    answer = logprobs.letters([("Z", -9.0), ("B", -2.0), ("A", -2.0), (winner, -0.1)], 2)
+    assert answer.flags == frozenset()
 
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)

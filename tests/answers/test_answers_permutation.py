@@ -25,9 +25,14 @@ NUMBERS = [
     ("[4] > [1]\n[3] > [2]", 4, [4, 1, 3, 2], ""),
     ("[2]\n[1]\n[2]\n[3]", 3, [2, 1, 3], "duplicate"),
     ("Ranking: [2, 1, 3]", 3, [2, 1, 3], ""),
+    ('The order is ["2", "1", "3"]', 3, [2, 1, 3], ""),
+    ("> [2] > [1] > [3]", 3, [2, 1, 3], ""),
     ("See [1, 3] for more.\n[2] > [3] > [1]", 3, [2, 3, 1], ""),
+    ("words " * 40 + "See [1, 3] for more.\n[2] > [3] > [1]", 3, [2, 3, 1], ""),
+    ("[2] > [1]\n[2]: it answers\n[1]: it is near", 2, [2, 1], ""),
     ("[2019], [2020], [2021] are years, so [2] > [1]", 2, [2, 1], ""),
     ("[1] > [2] > [3]\n\n[3] > [1] > [2]", 3, [3, 1, 2], ""),
+    ("[1] > [2] > [3] > [1]\n\n[3] > [1] > [2]", 3, [3, 1, 2], ""),
     ("[3] > [1] > [2]\n[3]: it answers\n[1]: it is near", 3, [3, 1, 2], ""),
     ("1 > 2 > 3 is the form. Mine: [3] > [2] > [1]", 3, [3, 2, 1], ""),
     ("12] > [3] > [1]", 12, [12, 3, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11], "missing"),
@@ -39,6 +44,7 @@ NUMBERS = [
     ("Rank 1: [3]\nRank 2: [1]\nRank 3: [2]", 3, [3, 1, 2], ""),
     ("[2] (best) > [1] (fair) > [3] (poor)", 3, [2, 1, 3], ""),
     ("[1] < [2] < [3]", 3, [1, 2, 3], "unparsed"),
+    ("words " * 40 + "[2] < [1] < [3]", 3, [1, 2, 3], "unparsed"),
     ("[] > []", 3, [1, 2, 3], "unparsed"),
     ("[1-3] all fit", 3, [1, 2, 3], "unparsed"),
     # nouns
@@ -54,9 +60,23 @@ NUMBERS = [
     ("⑫ > ⑪", 12, [12, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "missing"),
     ("(2) > (1) > (3)", 3, [2, 1, 3], ""),
     ("1. 3\n2. 1\n3. 2", 3, [3, 1, 2], ""),
+    ("1. 2\n2. 1", 2, [2, 1], ""),
     ("3 2 1.", 3, [3, 2, 1], ""),
     ("The ranking is: 3 > 1 > 2", 3, [3, 1, 2], ""),
     ("The score was 3 > 2", 3, [1, 2, 3], "unparsed"),
+    ("The score was: 2 > 1", 2, [1, 2], "unparsed"),
+    ("I read all three.\nTo sum up: the ranking: 3 > 1 > 2\nI hope that helps.", 3, [3, 1, 2], ""),
+    ("We looked at: 3, 1, 2", 3, [1, 2, 3], "unparsed"),
+    ("We looked at: 3 > 1, 2", 3, [1, 2, 3], "unparsed"),
+    ("2 -> 1 -> 3", 3, [2, 1, 3], ""),
+    ("[2] > [4] > [1] > [3]", 3, [2, 1, 3], "out_of_range"),
+    ("[0] > [2] > [1]", 2, [2, 1], "out_of_range"),
+    # what a rule reads first
+    ("[1] is the best. Passage 2 is not.", 3, [1, 2, 3], "missing"),
+    ("[3] is the best. Passage 2 is not.", 3, [3, 1, 2], "missing"),
+    ("[9] is the best.", 3, [1, 2, 3], "missing out_of_range"),
+    ("[9] is the best. Passage 2 is not.", 3, [2, 1, 3], "missing"),
+    ("no", 3, [1, 2, 3], "unparsed"),
     # digits in prose
     ("In 2019, 3 of 12 items rose by 2%.", 3, [1, 2, 3], "unparsed"),
     ("HTTP 503: try again in 1 s", 3, [1, 2, 3], "unparsed"),
@@ -67,9 +87,22 @@ NUMBERS = [
     ("<thinking>[1]</thinking>3 > 2 > 1", 3, [3, 2, 1], ""),
     ("&lt;think&gt;[1]&lt;/think&gt;[2] > [1]", 2, [2, 1], ""),
     ("<think>x</think><think>[1] > [2]", 2, [1, 2], "unparsed"),
+    ("<think>a<think>b</think>[1] > [2]</think>", 2, [1, 2], "unparsed"),
+    ("[2] > [1] > [3]<think>so it is</think>", 3, [2, 1, 3], ""),
+    ("[2] > <think>a</think>[1] > [3]<think>b</think>", 3, [2, 1, 3], ""),
+    ("so it is</think>[2] > [1] > [3]</think>", 3, [2, 1, 3], ""),
     ("<answer>[1] > [2]</answer> no: <answer>[2] > [1]</answer>", 2, [2, 1], ""),
     ("<answer>[2] > [1]", 2, [2, 1], ""),
+    ("<think>[1] > [2]", 2, [1, 2], "unparsed"),
     ("<answer></answer>[2] > [1]", 2, [2, 1], ""),
+    ("<answer></answer>2, 1", 2, [2, 1], ""),
+    ("<answer>[2] > [3]</answer> and not [1] > [2] > [3]", 3, [2, 3, 1], "missing"),
+    ("I thought of [1] > [2] > [3]. <answer>[2] > [3]", 3, [2, 3, 1], "missing"),
+    ("[2] > [1] > [3]</answer> is my answer", 3, [2, 1, 3], ""),
+    ("[2] > [1] > [3]<answer>", 3, [2, 1, 3], ""),
+    # fences and white space
+    ("```\n2, 1, 3\n```", 3, [2, 1, 3], ""),
+    ("[2] >" + " " * 30 + "[1] >" + "\n" * 6 + "[3]", 3, [2, 1, 3], ""),
     # JSON although text was asked for
     ('{"ranking": [3, 1, 2]}', 3, [3, 1, 2], ""),
     ('[{"id": 2, "rank": 2}, {"id": 3, "rank": 1}, {"id": 1, "rank": 3}]', 3, [3, 2, 1], ""),
@@ -83,6 +116,12 @@ NUMBERS = [
 
 LETTERS = [
     ("CBA", 3, [3, 2, 1], ""),
+    ("**cba**", 3, [3, 2, 1], ""),
+    ("BA", 2, [2, 1], ""),
+    ("BA", 4, [2, 1, 3, 4], "missing"),
+    ("BA", 5, [1, 2, 3, 4, 5], "unparsed"),
+    ("bad", 4, [1, 2, 3, 4], "unparsed"),
+    ("B1", 2, [1, 2], "unparsed"),
     ("BAD", 4, [2, 1, 4, 3], "missing"),
     ("BAD", 3, [1, 2, 3], "unparsed"),
     ("NO", 3, [1, 2, 3], "unparsed"),
@@ -102,11 +141,16 @@ JSON = [
     ('{"ranking": "[3, 1, 2]"}', 3, [3, 1, 2], ""),
     ('{"order": "3, 1, 2"}', 3, [3, 1, 2], ""),
     ('```json\n{"ranking": [3, 1, 2]', 3, [3, 1, 2], ""),
+    (r'"[{\"id\": 3}, {\"id\": 1}, {\"id\": 2}]"', 3, [3, 1, 2], ""),
     ("{ranking: [3, 1, 2]}", 3, [3, 1, 2], ""),
     ("{'ranking': ['3', '1', '2']}", 3, [3, 1, 2], ""),
     ("{“ranking”: [3, 1, 2]}", 3, [3, 1, 2], ""),
     ("｛“ranking”：［3，1，2］｝", 3, [3, 1, 2], ""),
     ("{&quot;ranking&quot;: [3, 1, 2]}", 3, [3, 1, 2], ""),
+    ("[{“id”: 3}, {“id”: 1}, {“id”: 2}]", 3, [3, 1, 2], ""),
+    ("[{&quot;id&quot;: 3}, {&quot;id&quot;: 1}, {&quot;id&quot;: 2}]", 3, [3, 1, 2], ""),
+    ('[{"id": 3, "why": "&quot;"}, {"id": 1}, {"id": 2}]', 3, [3, 1, 2], ""),
+    ('[{"id": 3, "why": "&#92;"}, {"id": 1}, {"id": 2}]', 3, [3, 1, 2], ""),
     ("[3, // the best\n 1, 2]", 3, [3, 1, 2], ""),
     ('{"reason": "no [1] > [2', 3, [1, 2, 3], "unparsed"),
     ('{"reason": "[1], [2]"} or rather [3] > [1] > [2]', 3, [3, 1, 2], ""),
@@ -114,10 +158,29 @@ JSON = [
     ("[2] > [1] > [3]", 3, [2, 1, 3], ""),
     ("[[2, 9], [1, 4], [3, 1]]", 3, [1, 2, 3], "unparsed"),
     ("[[2], [1, 3]]", 3, [2, 1, 3], ""),
+    ("[[2, 1], 3]", 3, [2, 1, 3], ""),
+    ("[[2], null, [1]]", 3, [2, 1, 3], "missing"),
+    ("[[2, 9], [1, 4]]", 3, [1, 2, 3], "unparsed"),
+    ('["a bird", 3]', 3, [3, 1, 2], "missing"),
+    ('["a bird", "a nest", 3]', 3, [1, 2, 3], "unparsed"),
     ("[2 passages were given", 3, [1, 2, 3], "unparsed"),
     ('{"result": {"ranking": ["Passage 3", "[1]", 2.0]}}', 3, [3, 1, 2], ""),
     ('{"ranking": [{"doc_id": "3"}, {"doc_id": "1"}, {"doc_id": "2"}]}', 3, [3, 1, 2], ""),
     ('{"scores": [9, 8, 7], "ranked_ids": [3, 1, 2]}', 3, [3, 1, 2], ""),
+    ("[2.0, 1.0]", 2, [2, 1], ""),
+    ('2 > 1 > 3 {"note": "none"}', 3, [2, 1, 3], ""),
+    ('{"ranking": [1, 2 or rather {"ranking": [3, 1, 2]}', 3, [3, 1, 2], ""),
+    ('{"mine": [3, 1, 2]}', 3, [3, 1, 2], ""),
+    ('{"scores": [3, 1, 2]}', 3, [1, 2, 3], "unparsed"),
+    ('[{"ranking": [3, 1, 2]}]', 3, [3, 1, 2], ""),
+    ('[{"ranking": [3, 1, 2]}, {"ranking": [1, 2, 3]}]', 3, [1, 2, 3], "unparsed"),
+    ('[{"id": 2, "rank": 2}, {"id": 3}, {"id": 1, "rank": 1}]', 3, [2, 3, 1], ""),
+    ('[{"id": 2, "rank": 1}, {"id": 1, "rank": 1}, {"id": 3, "rank": 2}]', 3, [2, 1, 3], ""),
+    ('[{"id": 3, "rank": 1}, {"id": 2, "rank": 0}, {"id": 1, "rank": 2}]', 3, [2, 3, 1], ""),
+    ('[{"id": 3, "rank": ' + "9" * 5000 + '}, {"id": 2, "rank": 1}]', 3, [3, 2, 1], "missing"),
+    ('{"most_relevant": "Passage 2"}', 3, [2, 1, 3], "missing"),
+    (r'{"answer": "{\"order\": [\"Passage 3\", \"Passage 1\", \"Passage 2\"]}"}', 3, [3, 1, 2], ""),
+    ('{"ranking": 1.5}', 3, [1, 2, 3], "unparsed"),
     ('{"ranking": [true, null, 1.5, -2, 1, 2, 3, 3]}', 3, [1, 2, 3], "duplicate out_of_range"),
     ('{"ranking": [' + "9" * 5000 + ", 2, 1]}", 2, [2, 1], "out_of_range"),
 ]
@@ -147,6 +210,17 @@ def test_json(raw: str, count: int, order: list[int], flags: str) -> None:
 
 def test_json_with_letters() -> None:
     _check('{"ranking": ["B", "passage A", "c"]}', "json", "letters", 3, [2, 1, 3], "")
+    _check('{"ranking": [2, 1, 3]}', "json", "letters", 3, [1, 2, 3], "unparsed")
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "levels"),
+    [('{"ranking": ', "}", 8), ('{"mine": ', "}", 8), ('[{"ranking": ', "}]", 4), ("[", "]", 8)],
+)
+def test_json_is_read_eight_levels_deep(opened: str, closed: str, levels: int) -> None:
+    nested = opened * levels + "[3, 1, 2]" + closed * levels
+    _check(nested, "json", "numbers", 3, [3, 1, 2], "")
+    _check(opened + nested + closed, "json", "numbers", 3, [1, 2, 3], "unparsed")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +229,7 @@ def test_json_with_letters() -> None:
         ("4 > 12 > 1", "permutation", 12, 2),
         ("4 > 12 > 1", "permutation", 9, 2),
         ("4 > 2 > 1", "permutation", 9, 3),
+        ("4 > 2 > 1", "permutation", 10, 2),
         ("[4] > [2] > [1]", "permutation", 12, 3),
         ('{"ranking": [3, 1', "json", 12, 1),
         ('{"ranking": ["3", "1', "json", 12, 1),

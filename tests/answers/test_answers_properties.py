@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -142,10 +143,15 @@ def test_many_lines_of_fresh_labels_are_one_chain() -> None:
     assert read(pairs, answer="permutation", count=40_000).order == tuple(range(40_000))
 
 
-def test_an_answer_holds_its_invariants() -> None:
-    with pytest.raises(ValueError, match="order"):
-        Answer(order=(0, 0), named=0)
-    with pytest.raises(ValueError, match="scores"):
-        Answer(order=(0, 1), scores=(1.0,), named=0)
-    with pytest.raises(ValueError, match="named"):
-        Answer(order=(0, 1), named=3)
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"order": (0, 0)}, "order must hold each position 0..1 once, got (0, 0)"),
+        ({"scores": (1.0,)}, "1 scores for 2 documents"),
+        ({"named": 3}, "named must be within 0..2, got 3"),
+        ({"named": -1}, "named must be within 0..2, got -1"),
+    ],
+)
+def test_an_answer_holds_its_invariants(fields: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
+        Answer(**{"order": (1, 0), "named": 2} | fields)
