@@ -108,6 +108,8 @@ QUIET = [
     "👨‍👩‍👧 and 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
     "\ufeffA byte order mark, a soft hy\xadphen and one zero\u200bwidth space.",
     "sha256: " + "0123456789abcdef" * 4,
+    "Best Answer: Two cups a day are enough for most dogs.",
+    "How to make rhubarb jam. How to make rhubarb wine. How to make rhubarb cake. How to make rhubarb tart.",
     "aGVsbG8gd29ybGQ= and iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4",
     "call \u202d+49 30 123456\u202c", "0 0 0 0 0 0 0 0 0 0", "x > y > z", "[1] Smith 1999. [2] Jones 2001.",
 ]  # fmt: skip

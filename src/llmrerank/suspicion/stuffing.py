@@ -30,6 +30,7 @@ _PHRASES = ((4, 4, 9), (9, 3, 18))
 _REPEATED = 6
 """Pairs of words that come again, before any phrase can have come as often as that."""
 _LONGEST = 60
+_SENTENCE_ENDS = tuple(".!?")
 
 
 def stuffed(folded: Folded) -> Iterator[Suspicion]:
@@ -55,22 +56,32 @@ def stuffed(folded: Folded) -> Iterator[Suspicion]:
 def _again(folded: Folded, found: list[re.Match[str]], words: list[str]) -> Iterator[Suspicion]:
     """A phrase that comes again and again with little between."""
     for size, least, near in _PHRASES:
-        runs: dict[tuple[str, ...], tuple[int, int, int]] = {}
+        runs: dict[tuple[str, ...], list[int]] = {}
         for place, phrase in enumerate(zip(*(words[step:] for step in range(size)), strict=False)):
-            first, last, times = runs.get(phrase, (place, place, 0))
-            if place - last > near:
-                first, times = place, 0
-            runs[phrase] = (first, place, times + 1)
+            places = runs.setdefault(phrase, [])
+            if places and place - places[-1] > near:
+                places.clear()
+            places.append(place)
             # Numbers that come again are a table, names with marks in them code.
             if (
-                times + 1 == least
+                len(places) == least
                 and all(map(str.isalpha, phrase))
                 and sum(len(word) > 3 for word in phrase) > 1
+                and not _headings(folded.text, found, places, size)
             ):
+                first = places[0]
                 start, end = folded.span(found[first].start(), found[place + size - 1].end())
                 why = f"The same words stand {least} times with little between."
                 yield Suspicion(kind="stuffing", start=start, end=end, why=why)
                 return
+
+
+def _headings(text: str, found: list[re.Match[str]], places: list[int], size: int) -> bool:
+    """Whether a short phrase begins sentences that all go on differently, as a list of headings does."""
+    ends = {
+        text[found[one + size - 1].end() : found[other].start()].rstrip() for one, other in pairwise(places)
+    }
+    return size < _LONG and len(ends) == len(places) - 1 and all(end[-1:] in _SENTENCE_ENDS for end in ends)
 
 
 def _told(
