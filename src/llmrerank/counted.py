@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "dollars", "duration"]
+__all__ = ["at_cost", "counted", "dollars", "duration"]
 
 
 def counted(number: int, noun: str) -> str:
@@ -14,8 +14,18 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}s"
 
 
-def dollars(cost: float) -> str:
-    """`0.0123 USD`; a cost that four decimals would show as nothing is said to be less than they can show."""
+def at_cost(cost: float | None) -> str:
+    """The cost as `dollars` says it; one that is not known is never 0."""
+    return "cost unknown" if cost is None else dollars(cost)
+
+
+def dollars(cost: float, most: float | None = None) -> str:
+    """`0.0123 USD`, or `0.0123 to 0.0456 USD` where the most is another.
+
+    A cost that four decimals would show as nothing is said to be less than they can show.
+    """
+    if most is not None and most != cost:
+        return f"{cost:.4f} to {most:.4f} USD"
     return "less than 0.0001 USD" if 0 < cost < 0.0001 else f"{cost:.4f} USD"
 
 

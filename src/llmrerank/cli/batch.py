@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from llmrerank.counted import counted, dollars
+from llmrerank.counted import at_cost, counted
 
 from .choosing import Choosing
 from .exits import Exit
@@ -181,7 +181,7 @@ def _report(counts: Counts, output: Path, talk: Talk) -> None:
                 "cost": counts.cost,
             }
         )
-    cost = "cost unknown" if counts.cost is None else dollars(counts.cost)
+    cost = at_cost(counts.cost)
     talk.say(
         f"{output}: {counts.done} done now, {counts.kept} from before, {counts.failed} failed | "
         f"{counts.calls} calls, {counts.cached} cached, {counts.tokens_in} + {counts.tokens_out} tokens"

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmrerank.counted import dollars
+from llmrerank.counted import at_cost, dollars
 from llmrerank.errors import ConfigError
 
 from .dry_run import print_forecast
@@ -116,7 +116,7 @@ def _talk_about(quality: Quality, talk: Talk) -> None:
     if finished < quality.queries:
         talk.warn(f"only {finished} of {quality.queries} queries were finished; the figures are of those")
     paid = trace.paid
-    cost = "cost unknown" if trace.cost is None else dollars(trace.cost)
+    cost = at_cost(trace.cost)
     talk.say(
         f"{trace.calls} calls, {trace.cached} cached, {paid.input} + {paid.output} tokens"
         + (f", {cost}" if trace.calls else "")

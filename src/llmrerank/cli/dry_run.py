@@ -84,8 +84,7 @@ def _cost(cost: tuple[float, float] | None) -> str:
     """Unknown is never 0."""
     if cost is None:
         return "unknown; --prices FILE says what the model costs"
-    least, most = cost
-    return dollars(least) if least == most else f"{least:.4f} to {most:.4f} USD"
+    return dollars(*cost)
 
 
 def _budget(estimate: Estimate, settings: Settings) -> str:

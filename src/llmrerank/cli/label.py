@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from llmrerank.counted import counted, dollars
+from llmrerank.counted import at_cost, counted, dollars
 
 from .collection import Collection
 from .dry_run import print_forecast
@@ -173,7 +173,7 @@ def judged_in_words(labelled: Labelled) -> str:
 
 def _took(spent: Mapping[str, Any]) -> str:
     """Calls, tokens and cost, by their names in a trace."""
-    cost = "cost unknown" if spent["cost"] is None else dollars(spent["cost"])
+    cost = at_cost(spent["cost"])
     told = f"{counted(spent['calls'], 'call')}, {spent['cached']} cached"
     return f"{told}, {spent['tokens_in']} + {spent['tokens_out']} tokens" + (
         f", {cost}" if spent["calls"] else ""

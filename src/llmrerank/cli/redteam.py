@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from llmrerank.counted import counted, dollars
+from llmrerank.counted import at_cost, counted
 from llmrerank.errors import ConfigError
 
 from .dry_run import print_forecast
@@ -215,7 +215,7 @@ def _talk_about(report: Report, talk: Talk) -> None:
             f"only {report.finished} of {report.trials} trials were finished everywhere; "
             "the figures are of those that each way of asking finished"
         )
-    cost = "cost unknown" if trace.cost is None else dollars(trace.cost)
+    cost = at_cost(trace.cost)
     talk.say(
         f"{counted(trace.calls, 'call')}, {trace.cached} cached, "
         f"{trace.paid.input} + {trace.paid.output} tokens" + (f", {cost}" if trace.calls else "")

@@ -140,9 +140,5 @@ def _cost(cost: StageCost) -> str:
         if span.most
     ]
     if cost.calls.most:
-        parts.append("cost unknown" if cost.cost is None else _dollars(*cost.cost))
+        parts.append("cost unknown" if cost.cost is None else dollars(*cost.cost))
     return ", ".join(parts) or "nothing"
-
-
-def _dollars(least: float, most: float) -> str:
-    return dollars(least) if least == most else f"{least:.4f} to {most:.4f} USD"

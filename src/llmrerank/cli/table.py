@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from llmrerank.counted import counted, dollars
+from llmrerank.counted import at_cost, counted
 from llmrerank.harmless import harmless
 
 from .notes import notes_on
@@ -59,7 +59,7 @@ def footer(ranking: Ranking) -> str:
         parts.append(f"{paid.input} + {paid.output} tokens")
     parts.append(f"{trace.seconds:.2f} s")
     if trace.calls:
-        parts.append("cost unknown" if trace.cost is None else dollars(trace.cost))
+        parts.append(at_cost(trace.cost))
     for number, name in (
         (trace.repaired, "repaired"),
         (trace.degraded, "degraded"),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmrerank.counted import counted, dollars
+from llmrerank.counted import at_cost, counted
 from llmrerank.harmless import harmless
 
 from .trace_texts import text_lines
@@ -72,7 +72,7 @@ def _head(traced: TracedQuery) -> Iterator[str]:
 
 
 def _cost(cost: float | None) -> str:
-    return "cost unknown" if cost is None else dollars(cost)
+    return at_cost(cost)
 
 
 def _stage(stage: StageStory, number: int, *, prompts: bool, whole: bool) -> Iterator[str]:
