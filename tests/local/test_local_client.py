@@ -18,6 +18,7 @@ from tiny_models import sentences, tiny_bi_encoder, tiny_cross_encoder
 
 from llmrerank.calls import ChatCall, Message, PairCall, Reply
 from llmrerank.clients import Client
+from llmrerank.clients.loading import best_device
 from llmrerank.clients.local import pair_client
 from llmrerank.clients.models import find
 from llmrerank.clients.pairs import PairScorer, Scored
@@ -185,6 +186,7 @@ def test_a_failing_model_is_a_permanent_error_and_the_worker_lives_on() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.skipif(best_device() == "cuda", reason="CUDA refuses to go on in a forked child")
 def test_a_forked_child_scores_and_the_process_ends_quietly(cross: Path) -> None:
     program = """
 import asyncio, os, sys

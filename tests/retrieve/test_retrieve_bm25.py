@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -206,3 +209,27 @@ def test_threads_share_a_retriever(engine: type[Stage], tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(lambda _: retriever.search(asked, k=20), range(8)))
     assert all([ids(ranking) for ranking in result] == expected for result in results)
+
+
+@pytest.mark.parametrize("before", ["", "import jax; "])
+def test_jax_starts_for_no_search_and_stays_where_it_was_imported(tmp_path, before):
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "__init__.py").write_text("print('jax')\n", encoding="utf-8")
+    (tmp_path / "jax" / "lax.py").write_text("def top_k(*_): print('jax')\n", encoding="utf-8")
+    program = (
+        "from llmrerank import Pipeline\n"
+        "with Pipeline('bm25', corpus=['Roman roads', 'Tides', 'Cats']) as pipeline:\n"
+        "    print(pipeline.search('roads').documents[0].text)\n"
+        "import jax.lax\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", before + program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split("\n")[:-1] == (
+        ["jax", "jax", "Roman roads"] if before else ["Roman roads", "jax"]
+    )

@@ -15,6 +15,7 @@ from llmrerank.registry import Kind, register
 from llmrerank.types import Document, Query, ScoreKind
 
 from .analysis import VERSION, Analyzer
+from .bm25s_engine import bm25s_engine
 from .index_folder import Setting, damaged, fingerprint, open_index
 from .languages import check_language
 from .results import best, check_depth, ranking_of, spelled, version_of
@@ -104,7 +105,6 @@ class Bm25:
         return _Bm25Retriever(corpus, analyzer, engine, vocabulary, spelled("bm25", self))
 
     def _settings(self) -> dict[str, Setting]:
-        import bm25s
         import Stemmer
 
         return {
@@ -113,14 +113,12 @@ class Bm25:
             "language": self.language,
             "analysis": VERSION,
             "unicode": unicodedata.unidata_version,
-            "bm25s": bm25s.__version__,
+            "bm25s": bm25s_engine().__version__,
             "stemmer": Stemmer.version() if self.language else None,
         }
 
     def _build(self, corpus: Sequence[Document], analyzer: Analyzer) -> tuple[Any, dict[str, int]]:
         """Make the engine, None where no document has any term."""
-        import bm25s
-
         vocabulary: dict[str, int] = {}
         ids = [
             [vocabulary.setdefault(term, len(vocabulary)) for term in analyzer.terms(document.full_text)]
@@ -128,7 +126,7 @@ class Bm25:
         ]
         if not vocabulary:
             return None, vocabulary
-        engine = bm25s.BM25(method="lucene", k1=float(self.k1), b=float(self.b), backend="numpy")
+        engine = bm25s_engine().BM25(method="lucene", k1=float(self.k1), b=float(self.b), backend="numpy")
         engine.index((ids, vocabulary), create_empty_token=False, show_progress=False)
         return engine, vocabulary
 
@@ -146,10 +144,8 @@ _EMPTY = "no_terms"
 def _load(folder: Path, size: int) -> tuple[Any, dict[str, int]]:
     if (folder / _EMPTY).exists():
         return None, {}
-    import bm25s
-
     try:
-        engine = bm25s.BM25.load(folder, mmap=True, show_progress=False, backend="numpy")
+        engine = bm25s_engine().BM25.load(folder, mmap=True, show_progress=False, backend="numpy")
         vocabulary: dict[str, int] = engine.vocab_dict
         fits = engine.scores["num_docs"] == size and len(engine.scores["indptr"]) > len(vocabulary)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

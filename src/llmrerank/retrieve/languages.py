@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from llmrerank.errors import ConfigError, UnknownName
 
+from .bm25s_engine import bm25s_engine
+
 __all__ = ["LANGUAGES", "check_language", "stemmer_of", "stop_words_of", "strip_apostrophes"]
 
 Stem = Callable[[str], str]
@@ -106,10 +108,8 @@ def stop_words_of(code: str | None) -> Sequence[str]:
     """The stop words of a language, as bm25s lists them; none where it has no list."""
     if code is None or code not in _STOP_WORDS:
         return ()
-    from bm25s import stopwords
-
     name = "EN" if code == "en" else LANGUAGES[code].upper()
-    words: Sequence[str] = getattr(stopwords, f"STOPWORDS_{name}")
+    words: Sequence[str] = getattr(bm25s_engine().stopwords, f"STOPWORDS_{name}")
     return words
 
 
