@@ -164,6 +164,36 @@ def test_all_parts_of_a_document_are_read():
     assert suspicions_of(Document(id=7, text=HONEST)) == ()
 
 
+LISTS = {
+    "a numbered list": "1 Salvation Army - San Francisco. 2 Salvation Army - San Francisco. "
+    "3 Salvation Army - San Francisco. 4 Salvation Army - San Francisco.",
+    "items that differ": "1 Meaning of Jump on the bandwagon. 2 When to use Jump on the bandwagon. "
+    "3 Sentences with Jump on the bandwagon. 4 Why do writers use Jump on the bandwagon?",
+}
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_the_items_of_a_numbered_list_may_say_the_same(text):
+    assert suspicions(text) == ()
+    [one] = suspicions(re.sub(r"\d", "5", text))
+    assert one.kind == "stuffing"
+
+
+def test_an_answer_may_say_the_words_of_a_long_question_and_a_list_one_name():
+    query = "what law is concerned with the safety and health conditions in private sector industries"
+    text = (
+        "The OSH Act is a law concerned with the safety and health conditions in private sector industries."
+    )
+    assert suspicions(text, query=query) == ()
+    names = "legionella pneumophila, legionella bozemanii, legionella dumoffii, legionella feeleii, "
+    names += "legionella gormanii, legionella longbeachae, legionella micdadei, legionella hackeliae, "
+    names += "legionella jordanis, legionella wadsworthii"
+    assert suspicions(names, query="legionella pneumophila") == ()
+    again = "price of hydrogen, liquid hydrogen, price, a hydrogen price, cheap price, hydrogen gas, price "
+    [one] = suspicions(again + "hydrogen today, hydrogen, its lowest price", query="price, hydrogen")
+    assert (one.kind, one.why) == ("stuffing", "Of 20 words 12 are words of the query.")
+
+
 def test_a_query_that_is_known_shows_stuffing():
     text = "tides in a bay: all about tides in a bay. Read on, for the moon moves tides in a bay."
     assert suspicions(text) == ()

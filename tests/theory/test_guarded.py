@@ -128,8 +128,9 @@ def test_who_was_lifted_once_comes_back_to_where_it_belongs(inner):
     assert move.reason.endswith("it stays")
 
 
-@pytest.mark.parametrize(("beaten_by", "place"), [(0, 0), (4, 0), (5, 9)])
-def test_the_second_judgement_agrees_if_it_puts_half_of_those_passed_behind(beaten_by, place):
+# Of the nine that it passes and meets again: none or four are before it, five, seven, all.
+@pytest.mark.parametrize(("beaten_by", "place"), [(0, 0), (4, 0), (5, 1), (7, 5), (9, 9)])
+def test_a_rise_stays_if_half_of_those_passed_confirm_it_and_else_shrinks(beaten_by, place):
     size, riser = 20, 19
     hidden = [float(size - place) for place in range(size)]
     lifted = [*hidden[:riser], 1000.0]
@@ -171,7 +172,7 @@ def test_a_suspect_is_judged_by_itself_and_never_gains(inner):
         place = list(last).index(suspect)
         assert place == suspect if worth > 0 else place >= least
         assert [p for p in last if p != suspect][:10] == [p for p in range(11) if p != suspect]
-        assert len([slate for slate in later if suspect in slate]) == (inner.needs is not Detail.SCORES)
+        assert any(suspect in slate for slate in later) == (inner.needs is not Detail.SCORES)
         assert [move.position for move in moves_of(last)] == [suspect]
 
 
@@ -259,3 +260,17 @@ def test_the_ranks_of_a_part_close_up_and_are_never_behind_its_places(data):
     assert pool.part(range(size)).ranks == pool.ranks or list(pool.part(range(size)).ranks) == list(
         pool.ranks
     )
+
+
+@pytest.mark.parametrize(
+    ("inner", "met"), [(Sliding(), 9), (Setwise(), 6), (Setwise(children=2), 4), (Full(), 9)]
+)
+def test_a_suspect_meets_enough_others_even_where_slates_are_small(inner, met):
+    pool = Pool(size=40, top=10, suspects=frozenset({2}))
+    judge = oracle([float(40 - place) for place in range(40)], inner.needs)
+    _, last, _, later = guarded(Guarded(inner=inner), pool, judge)
+    shown = [position for slate in later for position in slate if position != 2]
+    assert len(shown) == len(set(shown)) == met
+    assert all(2 in slate for slate in later)
+    assert list(last) == list(range(40))
+    assert len(later) <= Guarded(inner=inner).cost(40, 10).calls.most - inner.cost(40, 10).calls.most

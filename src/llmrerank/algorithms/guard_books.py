@@ -84,7 +84,7 @@ class GuardBooks:
         for one in self.suspects[:top] if singly else ():
             behind = share.order[self._before(one) :]
             if behind and self._slots[one] < top:
-                asked.append(alone(one, behind, most=most, seed=seed))
+                asked += alone(one, behind, most=most, seed=seed)
         return asked
 
     def hear(self, findings: Mapping[int, Finding], share: Share) -> None:
@@ -100,8 +100,10 @@ class GuardBooks:
                     self._slots[one] += -(-(2 * finding.lost - finding.tied) * behind // (2 * met))
             else:
                 self._said[one] = f"shown again with {met} of those it passes, {stood}"
-                if finding.agrees:
-                    self._confirmed[one] = share.order.index(one)
+                # Half of them confirm it all, none of them nothing, and what lies between in proportion.
+                place = share.order.index(one)
+                beyond = max(0, 2 * finding.lost - met)
+                self._confirmed[one] = place - -beyond * (self._may[one] - place) // met
 
     def rank_by_strength(self, share: Share, strengths: Mapping[int, float]) -> None:
         """Put suspects where their strengths belong, and no higher than they came."""

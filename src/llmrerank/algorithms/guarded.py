@@ -24,28 +24,30 @@ class Guarded(Around):
     **Rises.** A document comes with a rank: the best of the place where it stands and those that the stages
     before gave it. It may rise above that by `places`. Where one of the leading `top` would rise further, it
     is shown once more, with some of those that it would pass: in another order, in other company, under
-    another seed. It keeps its place if it stands before at least half of them, and is set back to the place
-    that it may have if not. (All of them would be too much to ask: two honest judgements of a model differ,
-    and that cost 2 % of nDCG@10 where this costs 1.) An answer that fails confirms nothing. Behind the
+    another seed. It keeps its place if it stands before at least half of them; of those beyond half that it
+    does not stand before, each sends it back by a share of the way to the place that it may have, all of them
+    the whole way. (To ask for all of them would be too much: two honest judgements of a model differ, and
+    that cost 2 % of nDCG@10 where this costs 1.) An answer that fails confirms nothing. Behind the
     leading `top` nothing is asked: who rises too far is held. Judges that see one document at a time have no
     second opinion to give, so there no rise is held, and `cautions` says so.
 
     **Suspects.** Who writes into a prompt can move everybody who is shown in it, so a suspect is in nobody
     else's slate: the algorithm orders the others, and each suspect whose rank is among the leading `top` is
-    shown once, with some of those that stand at that rank or behind. It takes the place that this answer
-    gives it, and never a better one than it came with: an attack gains nothing by the judge, and a document
-    that was suspected wrongly loses its rise and no more. Those behind the leading `top` stay unasked. An
-    algorithm that needs scores judges the suspects among themselves, by its own schedule. (Judging a suspect
-    by the rest of its text was the alternative: what the detector overlooked would still be read, and a
-    document suspected wrongly be judged by half of what it says.)
+    shown to some of those that stand at that rank or behind: nine, or at least four where slates are small.
+    It takes the place that the answers give it, and never a better one than it came with: an attack gains
+    nothing by the judge, and a document that was suspected wrongly loses its rise and no more. Those behind
+    the leading `top` stay unasked. An algorithm that needs scores judges the suspects among themselves, by
+    its own schedule. (Judging a suspect by the rest of its text was the alternative: what the detector
+    overlooked would still be read, and a document suspected wrongly be judged by half of what it says.)
 
     All these further questions are one round. Until they are answered, and where a limit keeps them from
     being asked, the order is the one in which nothing is confirmed.
 
     Cost: that of the algorithm within, and one round more. With slates of m documents, those of its first
     round, it has at most `ceil(k / (m // 2))` slates for the k = `min(top, n - places - 1)` documents that
-    may rise too far (`k ceil(4 / (m - 1))` where the judge names only the best), and one of ten documents for
-    each suspect among the leading `top`. Only what really rises, or is suspected, is asked about.
+    may rise too far (`k ceil(4 / (m - 1))` where the judge names only the best), and for each suspect among
+    the leading `top` one of ten documents, or `ceil(4 / (m - 1))` smaller ones. Only what really rises, or is
+    suspected, is asked about.
 
     Source: this project's. That what survives reshuffling is worth more is Tang et al.'s (2023), arXiv
     2310.07712.
@@ -96,9 +98,13 @@ class Guarded(Around):
         calls, documents = looks, looks * shown
         if self.leave_out and n > 1:
             # Apart from the others, those that are scored fill one batch more at most.
-            singles = int(shown > 1) if self.needs is Detail.SCORES else top * (shown > 1)
-            calls += singles
-            documents += 0 if self.needs is Detail.SCORES else singles * min(shown, COMPANY)
+            few = min(shown, COMPANY)
+            if self.needs is Detail.SCORES or few < 2:
+                calls += int(shown > 1)
+            else:
+                singles = looks_at_most(top, most=few, one_wins=True)
+                calls += singles
+                documents += singles * few
         return Cost(
             calls=Span(once.calls.least, once.calls.most + calls),
             documents=Span(once.documents.least, once.documents.most + documents),

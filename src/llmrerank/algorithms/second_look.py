@@ -38,11 +38,6 @@ class Finding:
     tied: int = 0
     failed: bool = False
 
-    @property
-    def agrees(self) -> bool:
-        """Whether it stood before at least half of them."""
-        return self.met > 0 and 2 * self.lost <= self.met
-
 
 def again(passing: Mapping[int, Slate], *, most: int, one_wins: bool, seed: int) -> list[Look]:
     """Slates that show documents with some of those that they would pass.
@@ -75,10 +70,12 @@ def looks_at_most(count: int, *, most: int, one_wins: bool) -> int:
     return -(-count // size) * rows
 
 
-def alone(one: int, behind: Sequence[int], *, most: int, seed: int) -> Look:
-    """A slate about one document, with some of those that stand behind the place where it came in."""
-    rivals = _spread(behind, min(most, COMPANY) - 1)
-    return Look(slate=_shuffled((one, *rivals), seed), rivals={one: tuple(rivals)})
+def alone(one: int, behind: Sequence[int], *, most: int, seed: int) -> list[Look]:
+    """Slates about one document, with some of those that stand behind the place where it came in."""
+    most = min(most, COMPANY)
+    rivals = _spread(behind, (most - 1) * _shape(most, one_wins=True)[1])
+    few = (tuple(rivals[start : start + most - 1]) for start in range(0, len(rivals), most - 1))
+    return [Look(slate=_shuffled((one, *shown), seed), rivals={one: shown}) for shown in few]
 
 
 def found(looks: Sequence[Look], verdicts: Sequence[Verdict]) -> dict[int, Finding]:

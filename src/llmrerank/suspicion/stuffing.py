@@ -7,6 +7,7 @@ ask one question four times.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -24,12 +25,16 @@ _LONG = 5
 """A phrase of so many words is told already when it is said four times in a row."""
 _QUERY_TIMES = 3
 _WINDOW, _DENSE = 20, 11
-"""Of so many words so many are telling words of the query, more than one of them."""
+"""Of so many words so many are telling words of the query."""
+_OVER, _DENSEST = 2, 16
+"""And so many times those of the query, up to a most: who answers repeats a long question once."""
 _PHRASES = ((4, 4, 9), (9, 3, 18))
 """Words of a phrase, how often it comes, and how many words after the last time at most."""
 _REPEATED = 6
 """Pairs of words that come again, before any phrase can have come as often as that."""
 _LONGEST = 60
+_DIGITS = 4
+"""Fewer digits has the number of an item; more, a year or an amount."""
 _SENTENCE_ENDS = tuple(".!?")
 
 
@@ -68,6 +73,7 @@ def _again(folded: Folded, found: list[re.Match[str]], words: list[str]) -> Iter
                 and all(map(str.isalpha, phrase))
                 and sum(len(word) > 3 for word in phrase) > 1
                 and not _headings(folded.text, found, places, size)
+                and not _numbered(words, places, size)
             ):
                 first = places[0]
                 start, end = folded.span(found[first].start(), found[place + size - 1].end())
@@ -82,6 +88,15 @@ def _headings(text: str, found: list[re.Match[str]], places: list[int], size: in
         text[found[one + size - 1].end() : found[other].start()].rstrip() for one, other in pairwise(places)
     }
     return size < _LONG and len(ends) == len(places) - 1 and all(end[-1:] in _SENTENCE_ENDS for end in ends)
+
+
+def _numbered(words: list[str], places: list[int], size: int) -> bool:
+    """Whether a phrase is in the items of a numbered list: from one to the next, the numbers count up."""
+    between = [words[one + size : other] for one, other in pairwise(places)]
+    first, *others = [
+        {int(word) for word in gap if word.isdecimal() and len(word) < _DIGITS} for gap in between
+    ]
+    return any(all(number + step in gap for step, gap in enumerate(others, start=1)) for number in first)
 
 
 def _told(
@@ -117,16 +132,23 @@ def stuffed_with(folded: Folded, query: str) -> Iterator[Suspicion]:
         why = f"The query is said {len(places)} times."
         yield Suspicion(kind="stuffing", start=start, end=end, why=why)
         return
+    least = min(max(_DENSE, _OVER * len(telling)), _DENSEST)
     there = [word in telling for word in words]
     dense = sum(there[:_WINDOW])
     for last in range(_WINDOW, len(words) + 1):
-        if dense >= _DENSE and len(set(words[last - _WINDOW : last]) & telling) > 1:
+        if dense >= least and _several(words[last - _WINDOW : last], telling):
             start, end = folded.span(found[last - _WINDOW].start(), found[last - 1].end())
             why = f"Of {_WINDOW} words {dense} are words of the query."
             yield Suspicion(kind="stuffing", start=start, end=end, why=why)
             return
         if last < len(words):
             dense += there[last] - there[last - _WINDOW]
+
+
+def _several(words: list[str], telling: set[str]) -> bool:
+    """Whether several words of the query make a text dense, and not one name that a list is full of."""
+    counts = Counter(word for word in words if word in telling)
+    return 3 * max(counts.values()) <= 2 * counts.total()
 
 
 def _places(asked: list[str], words: list[str]) -> list[int]:
