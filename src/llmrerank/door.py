@@ -69,7 +69,7 @@ class Door:
             api_key=api_key,
             instruction=instruction or "",
             examples=tuple(Example.of(example) for example in examples),
-            cache=Path(cache) if cache is not None else None,
+            cache=Path(cache) if isinstance(cache, str) else cache,
             limits=limits or Limits(),
             parallel=parallel,
             seed=seed,

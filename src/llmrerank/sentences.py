@@ -19,7 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from .tokens import truncate
+from .tokens import beginning
 
 __all__ = ["Range", "sentences"]
 
@@ -144,8 +144,8 @@ def _pieces(text: str, start: int, end: int, limit: int) -> Iterator[Range]:
     while True:
         # Tokens of more characters than this are white space that counts nothing.
         reach = min(end, begin + 8 * limit)
-        kept, left = truncate(text[begin:reach], limit)
-        if not left and reach == end:
+        kept = beginning(text[begin:reach], limit)
+        if reach == end and _after_blanks(text, begin + len(kept), end) == end:
             yield start, end
             return
         cut = _after_blanks(text, _cut(text, begin, begin + max(1, len(kept))), end)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,19 @@ __all__ = ["Effort", "OnError", "Settings"]
 
 OnError = Literal["keep", "raise"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+
+_NONE = type(None)
+_KINDS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
+    *((name, "text", (str, _NONE)) for name in ("model", "base_url", "api_key", "redis")),
+    *((name, "text", (str,)) for name in ("api_key_env", "instruction")),
+    *((name, "a path", (Path, _NONE)) for name in ("cache", "record", "replay")),
+    *((name, "a whole number", (Integral,)) for name in ("parallel", "seed", "retries", "cache_memory")),
+    *((name, "a whole number", (Integral, _NONE)) for name in ("cache_size", "answer_tokens")),
+    ("timeout", "a number of seconds", (Real,)),
+    ("cache_age", "a number of seconds", (Real, _NONE)),
+)
+"""Of each setting what it has to be, in words and in types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +97,11 @@ class Settings:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def __post_init__(self) -> None:
-        if isinstance(self.cache, str):  # as everybody writes it
+        if isinstance(self.cache, str | os.PathLike):  # as everybody writes it
             object.__setattr__(self, "cache", Path(self.cache))
-        faults = []
+        if faults := [*self._mistyped()]:
+            raise ConfigError("; ".join(faults))
+        object.__setattr__(self, "seed", int(self.seed))  # numpy's integers seed nothing
         if self.parallel < 1:
             faults.append(f"parallel must be 1 or more, got {self.parallel}")
         if self.retries < 0:
@@ -102,10 +118,17 @@ class Settings:
             faults.append(f"cache_memory must be 0 bytes or more, got {self.cache_memory}")
         if self.on_error not in ("keep", "raise"):
             faults.append(f"on_error must be 'keep' or 'raise', got {self.on_error!r}")
-        if not isinstance(self.limits, Limits):
-            faults.append(f"limits must be Limits(calls=..., seconds=...), got {self.limits!r}")
         if faults:
             raise ConfigError("; ".join(faults))
+
+    def _mistyped(self) -> Iterator[str]:
+        """What is of another kind than it has to be; a value that may be a key is not repeated."""
+        for name, wanted, kinds in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                yield f"{name} must be {wanted}, not of type {type(value).__name__}"
+        if not isinstance(self.limits, Limits):
+            yield f"limits must be Limits(calls=..., seconds=...), got {self.limits!r}"
 
     @property
     def key(self) -> str | None:

@@ -100,22 +100,37 @@ def truncate(text: str, limit: int) -> tuple[str, int]:
     whole = estimate(text)
     if whole <= limit:
         return text, 0
-    room, end = 4 * max(0, limit), 0
-    for word in re.finditer(r"\S+", text):
-        gap, cost = _gap(text[end : word.start()]), _QUARTERS[word.group()]
-        if gap + cost > room:
-            room -= gap
-            if cost > _LONG_WORD and room > 0:
-                end = word.start() + _fitting(word.group(), room)
-            break
-        room -= gap + cost
-        end = word.end()
-    kept = text[:end].rstrip()
+    kept = beginning(text, limit)
     return kept, whole - estimate(kept)
+
+
+def beginning(text: str, limit: int) -> str:
+    """What `truncate` keeps, without a look at the rest of the text and without white space at its end."""
+    room, end = 4 * max(0, limit), 0
+    for found in re.finditer(r"\S+", text):
+        word = found.group()
+        room -= _gap(text[end : found.start()])
+        if len(word) <= _SURELY_LONG:
+            cost = _QUARTERS[word]
+            if cost <= room:
+                room -= cost
+                end = found.end()
+                continue
+            if cost <= _LONG_WORD:
+                break
+        if room <= 0:
+            break
+        fitting, room = _fitting(word, room)
+        end = found.start() + fitting
+        if fitting < len(word):
+            break
+    return text[:end].rstrip()
 
 
 # Tokens are counted in quarters, so that sums are exact and truncation never disagrees with the estimate.
 _LONG_WORD = 4 * 8
+_SURELY_LONG = 64
+"""Characters of a word; whatever has more is a long word."""
 # The last kind takes whole runs too: a match for each character would let dashes and emoji take seconds.
 _WIDE = r"\xaa-\u024f\u0900-\u0dff\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
 _LETTER = r"\u0250-\u03ff\u0530-\u08ff\u0e00-\u10ff\u1200-\u1fff"
@@ -144,17 +159,17 @@ def _gap(text: str) -> int:
     return 4 * (text.count("\n") + text.count("\t")) + text.count("  ")
 
 
-def _fitting(word: str, room: int) -> int:
-    """How many leading characters of an unbroken run fit into `room` quarters."""
+def _fitting(word: str, room: int) -> tuple[int, int]:
+    """How many leading characters of an unbroken run fit into `room` quarters, and what room they leave."""
     end = 0
     for piece in _PIECE.finditer(word):
         cost = _piece(piece.lastgroup, piece.end() - end)
         if cost > room:
             # One piece may itself be endless; within it no character costs more than this.
-            return end + room // _EACH.get(piece.lastgroup or "rest", 4)
+            return end + room // _EACH.get(piece.lastgroup or "rest", 4), 0
         room -= cost
         end = piece.end()
-    return end
+    return end, room
 
 
 class _Quarters(dict[str, int]):

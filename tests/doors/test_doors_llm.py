@@ -1,8 +1,10 @@
 """Rankings by an LLM through the public doors, against a real server on loopback."""
 
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from llmrerank import ConfigError, Limits, rerank
@@ -98,6 +100,14 @@ def test_a_judge_may_be_named_in_a_keyword():
         {"limits": {"calls": 1}},
         {"examples": ["a"]},
         {"examples": [("q", "d", 1)]},
+        {"model": 5},
+        {"base_url": b"http://127.0.0.1"},
+        {"api_key": 5},
+        {"instruction": 5},
+        {"cache": 5},
+        {"parallel": "8"},
+        {"parallel": True},
+        {"seed": None},
     ],
     ids=str,
 )
@@ -107,6 +117,17 @@ def test_wrong_types_are_refused_before_anything_is_sent(arguments):
         with pytest.raises(ConfigError):
             rerank(call.pop("query"), DOCUMENTS, **call)
         assert server.requests == []
+
+
+def test_numbers_and_paths_may_be_of_other_libraries(tmp_path):
+    class Folder(os.PathLike):
+        def __fspath__(self):
+            return str(tmp_path / "kept.sqlite")
+
+    with StubServer(lambda body: "[1]") as server:
+        call = {"model": "m", "base_url": server.base_url, "seed": np.int64(3), "cache": Folder()}
+        assert len(rerank("q", DOCUMENTS, strategy="listwise", **call)) == len(DOCUMENTS)
+    assert (tmp_path / "kept.sqlite").exists()
 
 
 def test_an_instruction_that_nobody_reads_is_said():

@@ -77,6 +77,7 @@ def test_truncation_fits_and_keeps_a_beginning(text, limit):
     assert cut == (0 if kept == text else tokens.estimate(text) - tokens.estimate(kept))
     if tokens.estimate(text) <= limit:
         assert (kept, cut) == (text, 0)
+    assert tokens.beginning(text, limit) == kept.rstrip()
 
 
 @given(st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=9), max_size=60), st.integers(1, 40))

@@ -18,6 +18,8 @@ _UNSEEN = re.compile(
     "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_LONGEST = 4
+"""Characters that one becomes at most, as "(20)" does; what would become more is a sentence, and stays."""
 _HANGUL = range(0xAC00, 0xD7A4)
 # Letters of other scripts that are drawn like Latin ones (after lower-casing, accents off).
 CONFUSABLE = str.maketrans(
@@ -107,4 +109,6 @@ def _folded(character: str) -> str:
     if ord(character) in _HANGUL:
         return character
     made = unicodedata.normalize("NFKD", character).lower()
+    if len(made) > _LONGEST:
+        return character
     return "".join(part for part in made if not unicodedata.combining(part))
