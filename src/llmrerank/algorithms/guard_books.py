@@ -103,7 +103,7 @@ class GuardBooks:
                 # Half of them confirm it all, none of them nothing, and what lies between in proportion.
                 place = share.order.index(one)
                 beyond = max(0, 2 * finding.lost - met)
-                self._confirmed[one] = place - -beyond * (self._may[one] - place) // met
+                self._confirmed[one] = place - (-beyond * (self._may[one] - place) // met)
 
     def rank_by_strength(self, share: Share, strengths: Mapping[int, float]) -> None:
         """Put suspects where their strengths belong, and no higher than they came."""
