@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import ConfigError
 from .hidden import bare_address, without_secrets
@@ -25,10 +25,12 @@ _KINDS: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     *((name, "text", (str, _NONE)) for name in ("model", "base_url", "api_key", "redis")),
     *((name, "text", (str,)) for name in ("api_key_env", "instruction")),
     *((name, "a path", (Path, _NONE)) for name in ("cache", "record", "replay")),
-    *((name, "a whole number", (Integral,)) for name in ("parallel", "seed", "retries", "cache_memory")),
-    *((name, "a whole number", (Integral, _NONE)) for name in ("cache_size", "answer_tokens")),
-    ("timeout", "a number of seconds", (Real,)),
-    ("cache_age", "a number of seconds", (Real, _NONE)),
+    *((name, "a whole number", (int,)) for name in ("parallel", "seed", "retries", "cache_memory")),
+    *((name, "a whole number", (int, _NONE)) for name in ("cache_size", "answer_tokens")),
+    ("timeout", "a number of seconds", (int, float)),
+    ("cache_age", "a number of seconds", (int, float, _NONE)),
+    ("extra_body", "a mapping", (Mapping,)),
+    ("prices", "Prices", (Prices,)),
 )
 """Of each setting what it has to be, in words and in types."""
 
@@ -97,11 +99,10 @@ class Settings:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def __post_init__(self) -> None:
-        if isinstance(self.cache, str | os.PathLike):  # as everybody writes it
-            object.__setattr__(self, "cache", Path(self.cache))
+        for name, _, kinds in _KINDS:
+            object.__setattr__(self, name, _as_meant(getattr(self, name), kinds))
         if faults := [*self._mistyped()]:
             raise ConfigError("; ".join(faults))
-        object.__setattr__(self, "seed", int(self.seed))  # numpy's integers seed nothing
         if self.parallel < 1:
             faults.append(f"parallel must be 1 or more, got {self.parallel}")
         if self.retries < 0:
@@ -118,6 +119,8 @@ class Settings:
             faults.append(f"cache_memory must be 0 bytes or more, got {self.cache_memory}")
         if self.on_error not in ("keep", "raise"):
             faults.append(f"on_error must be 'keep' or 'raise', got {self.on_error!r}")
+        if self.effort not in (None, *get_args(Effort)):
+            faults.append(f"effort must be one of {', '.join(get_args(Effort))}, got {self.effort!r}")
         if faults:
             raise ConfigError("; ".join(faults))
 
@@ -149,3 +152,12 @@ class Settings:
     def stage_base_url(self) -> str | None:
         """The endpoint that a stage may take which does not chat: one that was given for this pipeline."""
         return None if "base_url" in self.chat_only else self.base_url
+
+
+def _as_meant(value: Any, kinds: tuple[type, ...]) -> Any:
+    """A path that is written as text and numbers of other libraries as what they mean; all else as it is."""
+    if Path in kinds and isinstance(value, str | os.PathLike):
+        return Path(os.fsdecode(value))
+    if int in kinds and isinstance(value, Real) and not isinstance(value, int | float):
+        return int(value) if isinstance(value, Integral) else float(value)
+    return value

@@ -33,7 +33,7 @@ from .calls import Call, ChatCall, DecisionCall, ListCall
 from .encodings import at_hand, encoder
 from .types import Usage
 
-__all__ = ["count", "count_messages", "estimate", "expected", "source", "truncate"]
+__all__ = ["beginning", "count", "count_messages", "estimate", "expected", "source", "truncate"]
 
 MESSAGE_TOKENS = 4
 """Tokens that the frame of one chat message takes, about."""

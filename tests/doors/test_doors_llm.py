@@ -108,6 +108,7 @@ def test_a_judge_may_be_named_in_a_keyword():
         {"parallel": "8"},
         {"parallel": True},
         {"seed": None},
+        {"parallel": np.True_},
     ],
     ids=str,
 )
@@ -125,7 +126,13 @@ def test_numbers_and_paths_may_be_of_other_libraries(tmp_path):
             return str(tmp_path / "kept.sqlite")
 
     with StubServer(lambda body: "[1]") as server:
-        call = {"model": "m", "base_url": server.base_url, "seed": np.int64(3), "cache": Folder()}
+        call = {
+            "model": "m",
+            "base_url": server.base_url,
+            "seed": np.int64(3),
+            "parallel": np.int64(2),
+            "cache": Folder(),
+        }
         assert len(rerank("q", DOCUMENTS, strategy="listwise", **call)) == len(DOCUMENTS)
     assert (tmp_path / "kept.sqlite").exists()
 

@@ -179,6 +179,18 @@ def test_the_items_of_a_numbered_list_may_say_the_same(text):
     assert one.kind == "stuffing"
 
 
+def test_numbers_hide_no_more_than_a_list():
+    phrase = "cheap hydrogen from the north"
+    numbered = [f"{number} {phrase}." for number in range(1, 61)]
+    assert suspicions(" ".join(numbered[:6])) == ()
+    assert suspicions(" ".join(numbered))
+    assert suspicions(" ".join([*numbered[:4], *(f"{word} {phrase}." for word in ("big", "old", "new"))]))
+    assert suspicions(" ".join(f"a {number} {phrase}, and" for number in range(1, 5)))
+    question = "what law is concerned with the safety and health conditions in private sector industries"
+    close = [f"{n} Safety and health conditions law for private sector industries." for n in range(1, 10)]
+    assert suspicions(" ".join(close), query=question)
+
+
 def test_an_answer_may_say_the_words_of_a_long_question_and_a_list_one_name():
     query = "what law is concerned with the safety and health conditions in private sector industries"
     text = (

@@ -176,6 +176,45 @@ def test_a_suspect_is_judged_by_itself_and_never_gains(inner):
         assert [move.position for move in moves_of(last)] == [suspect]
 
 
+@pytest.mark.parametrize("inner", [*COMPARING, Sliding(window=4, stride=2), Setwise(children=2)], ids=str)
+@pytest.mark.parametrize("size", [7, 9, 13, 25, 40])
+@pytest.mark.parametrize("places", [0, 10])
+def test_what_is_asked_stays_within_the_cost_where_few_are_clean(inner, size, places):
+    for clean in (0, 1, 2, 3, 5):
+        for top in (1, 3, 10, size):
+            pool = Pool(size=size, top=top, suspects=frozenset(range(size - clean)))
+            algorithm = Guarded(inner=inner, places=places)
+            _, last, first, later = guarded(algorithm, pool, oracle(list(range(size)), inner.needs))
+            assert sorted(last) == list(range(size))
+            cost = algorithm.cost(size, top)
+            assert len(first) + len(later) <= cost.calls.most
+            assert sum(map(len, first)) + sum(map(len, later)) <= cost.documents.most
+
+
+@pytest.mark.parametrize("inner", [Pairwise(), Setwise(children=2), Setwise(), Full()], ids=str)
+def test_an_answer_that_fails_says_nothing_of_a_suspect_and_the_others_do(inner):
+    def failing(number):
+        left = [number]
+
+        def judge(slate):
+            left[0] -= 1
+            return Verdict.tie(slate, degraded=True) if left[0] >= 0 else answers(slate)
+
+        return judge
+
+    pool = Pool(size=40, top=10, suspects=frozenset({0}))  # it came first, and is the worst of all
+    answers = oracle([-1.0, *(float(40 - place) for place in range(1, 40))], inner.needs)
+    _, last, _, later = guarded(Guarded(inner=inner), pool, answers)
+    assert list(last).index(0) > 20
+    for number in range(1, len(later)):
+        _, cut, _, _ = guarded(Guarded(inner=inner), pool, answers, second=failing(number))
+        assert list(cut).index(0) > 20
+        assert "; answers failed; it came" in moves_of(cut)[0].reason
+    _, silent, _, _ = guarded(Guarded(inner=inner), pool, answers, second=failing(len(later)))
+    assert list(silent).index(0) == 0
+    assert "no answer came" in moves_of(silent)[0].reason
+
+
 def test_when_all_are_suspects_nobody_moves():
     for inner in INNER:
         pool = Pool(size=7, top=7, suspects=frozenset(range(7)))

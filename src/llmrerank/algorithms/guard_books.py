@@ -9,7 +9,7 @@ from llmrerank.moves import Move, moved
 from llmrerank.rounds import Pool, ScoredOrder
 
 from .holding import inserted, settled
-from .second_look import MOST, Finding, Look, again, alone
+from .second_look import Finding, Look, again, alone
 from .share import Share
 
 __all__ = ["GuardBooks"]
@@ -63,47 +63,52 @@ class GuardBooks:
         )
         return moved(ScoredOrder(positions=tuple(positions), scores=scores, deviations=deviations), moves)
 
-    def looks(self, share: Share, *, one_wins: bool, singly: bool, seed: int) -> list[Look]:
+    def looks(self, share: Share, *, shown: int, one_wins: bool, singly: bool, seed: int) -> list[Look]:
         """Slates that ask again: about those of the leading places that rose too far, and about suspects.
 
         Args:
             share: When all its rounds are done.
+            shown: Documents of a slate at most, as many as the judge sees where nobody is apart.
             one_wins: The judge names only the best of a slate.
             singly: Suspects are asked about, each by itself.
             seed: Of the order within slates.
         """
-        most, top = min(share.most, MOST), self._pool.top
-        if most < 2:
-            return []
+        top = self._pool.top
         passing = {
             one: share.order[place + 1 : self._may[one] + 1]
             for place, one in self._rising(share)
             if place < top
         }
-        asked = again(passing, most=most, one_wins=one_wins, seed=seed) if passing else []
-        for one in self.suspects[:top] if singly else ():
+        asked = again(passing, most=shown, one_wins=one_wins, seed=seed) if passing else []
+        for one in self.suspects[:top] if singly and shown > 1 else ():
             behind = share.order[self._before(one) :]
             if behind and self._slots[one] < top:
-                asked += alone(one, behind, most=most, seed=seed)
+                asked += alone(one, behind, most=shown, seed=seed)
         return asked
 
     def hear(self, findings: Mapping[int, Finding], share: Share) -> None:
         """Take what was said about those who were asked about."""
         for one, finding in findings.items():
-            met = finding.met
-            stood = f"it stood before {met - finding.lost}"
             if one in self._slots:
-                self._said[one] = f"shown with {met} of those at its place or behind, {stood}"
-                if not finding.failed:
-                    behind = len(self.clean) - self._before(one)
-                    # Half of a tie is lost, and the distance goes by shares: its rivals are an even sample.
-                    self._slots[one] += -(-(2 * finding.lost - finding.tied) * behind // (2 * met))
+                self._hear_of_suspect(one, finding)
             else:
-                self._said[one] = f"shown again with {met} of those it passes, {stood}"
+                self._said[one] = (
+                    f"shown again with {finding.met} of those it passes, {_stood(finding.met, finding)}"
+                )
                 # Half of them confirm it all, none of them nothing, and what lies between in proportion.
                 place = share.order.index(one)
-                beyond = max(0, 2 * finding.lost - met)
-                self._confirmed[one] = place - (-beyond * (self._may[one] - place) // met)
+                beyond = max(0, 2 * finding.lost - finding.met)
+                self._confirmed[one] = place - (-beyond * (self._may[one] - place) // finding.met)
+
+    def _hear_of_suspect(self, one: int, finding: Finding) -> None:
+        """Put a suspect behind those that it lost to, by the answers that came; where none came it stays."""
+        met = finding.met - finding.silent
+        self._said[one] = f"shown with {met} of those at its place or behind, {_stood(met, finding)}"
+        if met:
+            behind = len(self.clean) - self._before(one)
+            # Half of a tie is lost, and the distance goes by shares: its rivals are an even sample.
+            lost = 2 * (finding.lost - finding.silent) - finding.tied
+            self._slots[one] += -(-lost * behind // (2 * met))
 
     def rank_by_strength(self, share: Share, strengths: Mapping[int, float]) -> None:
         """Put suspects where their strengths belong, and no higher than they came."""
@@ -142,3 +147,9 @@ class GuardBooks:
         said = self._said.get(one, "shown to nobody")
         reason = f"is suspicious and was kept apart; {said}; it came at {came} and was put at {rank}"
         return Move(position=one, before=came, would=came, rank=rank, reason=reason)
+
+
+def _stood(met: int, finding: Finding) -> str:
+    """How a document came out of its further answers, and whether some of these failed."""
+    failed = "; answers failed" if finding.silent else ""
+    return f"it stood before {finding.met - finding.lost}{failed}" if met else "no answer came"

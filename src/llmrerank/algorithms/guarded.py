@@ -44,10 +44,10 @@ class Guarded(Around):
     being asked, the order is the one in which nothing is confirmed.
 
     Cost: that of the algorithm within, and one round more. With slates of m documents, those of its first
-    round, it has at most `ceil(k / (m // 2))` slates for the k = `min(top, n - places - 1)` documents that
-    may rise too far (`k ceil(4 / (m - 1))` where the judge names only the best), and for each suspect among
-    the leading `top` one of ten documents, or `ceil(4 / (m - 1))` smaller ones. Only what really rises, or is
-    suspected, is asked about.
+    round, it has at most `ceil(k / (m // 2)) ceil(4 / (m - m // 2))` slates for the k documents that may rise
+    too far, `min(top, n - places - 1)` (`k ceil(4 / (m - 1))` where the judge names only the best), and for
+    each suspect among the leading `top` one of ten documents, or `ceil(4 / (m - 1))` smaller ones. Only what
+    really rises, or is suspected, is asked about.
 
     Source: this project's. That what survives reshuffling is worth more is Tang et al.'s (2023), arXiv
     2310.07712.
@@ -82,7 +82,13 @@ class Guarded(Around):
         yield from rounds(lockstep([one.run() for one in shares]), lambda: books.order(share))
         if scored and books.suspects:
             books.rank_by_strength(share, shares[1].strengths)
-        looks = books.looks(share, one_wins=self.needs is Detail.BEST, singly=not scored, seed=self.seed)
+        looks = books.looks(
+            share,
+            shown=self._shown(pool.size, pool.top),
+            one_wins=self.needs is Detail.BEST,
+            singly=not scored,
+            seed=self.seed,
+        )
         if looks:
             slates = tuple(look.slate for look in looks)
             verdicts = yield Round(slates=slates, order=books.order(share), again=True)

@@ -30,13 +30,13 @@ class Look:
 class Finding:
     """What became of one document: rivals that were shown with it, and how many it did not stand before.
 
-    Of a verdict without evidence all are lost, and so is a tie, which `tied` counts besides.
+    Of an answer that failed all are lost, and `silent` counts them besides; so is a tie, which `tied` counts.
     """
 
     met: int = 0
     lost: int = 0
     tied: int = 0
-    failed: bool = False
+    silent: int = 0
 
 
 def again(passing: Mapping[int, Slate], *, most: int, one_wins: bool, seed: int) -> list[Look]:
@@ -86,9 +86,12 @@ def found(looks: Sequence[Look], verdicts: Sequence[Verdict]) -> dict[int, Findi
         for one, rivals in look.rivals.items():
             finding = findings.setdefault(one, Finding())
             finding.met += len(rivals)
+            if verdict.degraded:
+                finding.lost += len(rivals)
+                finding.silent += len(rivals)
+                continue
             finding.lost += sum(tier[rival] <= tier[one] for rival in rivals)
             finding.tied += sum(tier[rival] == tier[one] for rival in rivals)
-            finding.failed |= verdict.degraded
     return findings
 
 

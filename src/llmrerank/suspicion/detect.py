@@ -47,7 +47,7 @@ def suspicions(text: str, *, query: str | None = None) -> tuple[Suspicion, ...]:
     text = text[:LONGEST]
     folded = fold(text)
     said = list(_said(folded))
-    found = [*said, *hidden(text), *stuffed(folded), *_in_look_alikes(text, folded, said)]
+    found = [*said, *hidden(text), *stuffed(folded, query), *_in_look_alikes(text, folded, said)]
     if query:
         found += stuffed_with(folded, query)
     found += _in_disguise(text, folded, said, _CODED_IN_CODE)

@@ -109,6 +109,5 @@ def _folded(character: str) -> str:
     if ord(character) in _HANGUL:
         return character
     made = unicodedata.normalize("NFKD", character).lower()
-    if len(made) > _LONGEST:
-        return character
-    return "".join(part for part in made if not unicodedata.combining(part))
+    plain = "".join(part for part in made if not unicodedata.combining(part))
+    return plain if len(plain) <= _LONGEST else character

@@ -6,6 +6,7 @@ ask one question four times.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -24,21 +25,24 @@ _WORD_TIMES = 6
 _LONG = 5
 """A phrase of so many words is told already when it is said four times in a row."""
 _QUERY_TIMES = 3
-_WINDOW, _DENSE = 20, 11
-"""Of so many words so many are telling words of the query."""
-_OVER, _DENSEST = 2, 16
-"""And so many times those of the query, up to a most: who answers repeats a long question once."""
+_WINDOW, _DENSE = 20, 0.55
+"""Of so many words this share are telling words of the query."""
+_OVER = 4
+"""Words of that window for each telling word, if these are more: who answers repeats a long question once."""
+_OTHERS = 3
+"""Of these words so many are not the one that comes most: a list may be full of one name."""
 _PHRASES = ((4, 4, 9), (9, 3, 18))
 """Words of a phrase, how often it comes, and how many words after the last time at most."""
 _REPEATED = 6
 """Pairs of words that come again, before any phrase can have come as often as that."""
 _LONGEST = 60
-_DIGITS = 4
-"""Fewer digits has the number of an item; more, a year or an amount."""
+_ITEMS, _DIGITS = 10, 4
+"""A numbered list has no more items that say the same, and its numbers have fewer digits: a year has more."""
 _SENTENCE_ENDS = tuple(".!?")
+_ITEM_ENDS = (*_SENTENCE_ENDS, *")]\"'”’»", "")
 
 
-def stuffed(folded: Folded) -> Iterator[Suspicion]:
+def stuffed(folded: Folded, query: str | None = None) -> Iterator[Suspicion]:
     """Phrases that follow themselves, at once or after a few words. One pass over the words."""
     found = list(_WORD.finditer(folded.text))
     words = [word.group() for word in found]
@@ -55,10 +59,12 @@ def stuffed(folded: Folded) -> Iterator[Suspicion]:
             yield told
         distance, began = (apart, place - apart) if 0 < apart <= _LONGEST else (0, place)
     if len(pairs) - len(last) >= _REPEATED:
-        yield from _again(folded, found, words)
+        yield from _again(folded, found, words, _telling(query or "")[1])
 
 
-def _again(folded: Folded, found: list[re.Match[str]], words: list[str]) -> Iterator[Suspicion]:
+def _again(
+    folded: Folded, found: list[re.Match[str]], words: list[str], telling: set[str]
+) -> Iterator[Suspicion]:
     """A phrase that comes again and again with little between."""
     for size, least, near in _PHRASES:
         runs: dict[tuple[str, ...], list[int]] = {}
@@ -69,11 +75,15 @@ def _again(folded: Folded, found: list[re.Match[str]], words: list[str]) -> Iter
             places.append(place)
             # Numbers that come again are a table, names with marks in them code.
             if (
-                len(places) == least
+                len(places) >= least
                 and all(map(str.isalpha, phrase))
                 and sum(len(word) > 3 for word in phrase) > 1
-                and not _headings(folded.text, found, places, size)
-                and not _numbered(words, places, size)
+                and not _headings(folded.text, found, places[-least:], size)
+                and (
+                    len(places) > _ITEMS
+                    or 2 * sum(word in telling for word in phrase) > size
+                    or _uncounted(folded.text, found, places, size) >= least
+                )
             ):
                 first = places[0]
                 start, end = folded.span(found[first].start(), found[place + size - 1].end())
@@ -90,13 +100,19 @@ def _headings(text: str, found: list[re.Match[str]], places: list[int], size: in
     return size < _LONG and len(ends) == len(places) - 1 and all(end[-1:] in _SENTENCE_ENDS for end in ends)
 
 
-def _numbered(words: list[str], places: list[int], size: int) -> bool:
-    """Whether a phrase is in the items of a numbered list: from one to the next, the numbers count up."""
-    between = [words[one + size : other] for one, other in pairwise(places)]
-    first, *others = [
-        {int(word) for word in gap if word.isdecimal() and len(word) < _DIGITS} for gap in between
+def _uncounted(text: str, found: list[re.Match[str]], places: list[int], size: int) -> int:
+    """How many of two places or more are not the next item of a list whose numbers count up by one."""
+    numbers = [
+        {
+            int(word.group())
+            for word in found[one + size : other]
+            if word.group().isdecimal()
+            and len(word.group()) < _DIGITS
+            and (word is found[other - 1] or text[word.start() - 2 : word.start()].strip()[-1:] in _ITEM_ENDS)
+        }
+        for one, other in pairwise(places)
     ]
-    return any(all(number + step in gap for step, gap in enumerate(others, start=1)) for number in first)
+    return 2 + sum(all(number - 1 not in before for number in these) for before, these in pairwise(numbers))
 
 
 def _told(
@@ -120,8 +136,7 @@ def _told(
 
 def stuffed_with(folded: Folded, query: str) -> Iterator[Suspicion]:
     """The query, said three times, or its words in such density as no sentence has. Linear: two passes."""
-    asked = _WORD.findall(fold(query).text)
-    telling = {word for word in asked if len(word) > 3 or not word.isascii()}
+    asked, telling = _telling(query)
     if len(asked) < 2 or not telling:
         return
     found = list(_WORD.finditer(folded.text))
@@ -132,23 +147,30 @@ def stuffed_with(folded: Folded, query: str) -> Iterator[Suspicion]:
         why = f"The query is said {len(places)} times."
         yield Suspicion(kind="stuffing", start=start, end=end, why=why)
         return
-    least = min(max(_DENSE, _OVER * len(telling)), _DENSEST)
+    window = max(_WINDOW, _OVER * len(telling))
+    least = math.ceil(_DENSE * window)
     there = [word in telling for word in words]
-    dense = sum(there[:_WINDOW])
-    for last in range(_WINDOW, len(words) + 1):
-        if dense >= least and _several(words[last - _WINDOW : last], telling):
-            start, end = folded.span(found[last - _WINDOW].start(), found[last - 1].end())
-            why = f"Of {_WINDOW} words {dense} are words of the query."
+    dense = sum(there[:window])
+    for last in range(window, len(words) + 1):
+        if dense >= least and _several(words[last - window : last], telling):
+            start, end = folded.span(found[last - window].start(), found[last - 1].end())
+            why = f"Of {window} words {dense} are words of the query."
             yield Suspicion(kind="stuffing", start=start, end=end, why=why)
             return
         if last < len(words):
-            dense += there[last] - there[last - _WINDOW]
+            dense += there[last] - there[last - window]
+
+
+def _telling(query: str) -> tuple[list[str], set[str]]:
+    """The words of a query, and those among them that are not small."""
+    asked = _WORD.findall(fold(query).text)
+    return asked, {word for word in asked if len(word) > 3 or not word.isascii()}
 
 
 def _several(words: list[str], telling: set[str]) -> bool:
     """Whether several words of the query make a text dense, and not one name that a list is full of."""
     counts = Counter(word for word in words if word in telling)
-    return 3 * max(counts.values()) <= 2 * counts.total()
+    return counts.total() - max(counts.values()) >= _OTHERS
 
 
 def _places(asked: list[str], words: list[str]) -> list[int]:
