@@ -27,7 +27,7 @@ _LONG = 5
 _QUERY_TIMES = 3
 _WINDOW, _DENSE = 20, 0.55
 """Of so many words this share are telling words of the query."""
-_OVER = 4
+_OVER, _WIDEST = 4, 80
 """Words of that window for each telling word, if these are more: who answers repeats a long question once."""
 _OTHERS = 3
 """Of these words so many are not the one that comes most: a list may be full of one name."""
@@ -147,7 +147,7 @@ def stuffed_with(folded: Folded, query: str) -> Iterator[Suspicion]:
         why = f"The query is said {len(places)} times."
         yield Suspicion(kind="stuffing", start=start, end=end, why=why)
         return
-    window = max(_WINDOW, _OVER * len(telling))
+    window = min(max(_WINDOW, _OVER * len(telling)), _WIDEST)
     least = math.ceil(_DENSE * window)
     there = [word in telling for word in words]
     dense = sum(there[:window])
