@@ -125,6 +125,8 @@ def documents_from(values: Iterable[str | Mapping[str, Any] | Document]) -> tupl
     """
     if isinstance(values, str):
         raise DataError("documents must be a list of documents, not one string")
+    if not isinstance(values, Iterable):
+        raise DataError(f"documents must be a list of documents, got {type(values).__name__}")
     return tuple(Document.of(value, position=position) for position, value in enumerate(values))
 
 

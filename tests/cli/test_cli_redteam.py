@@ -99,9 +99,11 @@ def test_an_interrupt_writes_what_there_is(cli, notes, monkeypatch):
     with StubServer(obedient) as server:
         monkeypatch.setattr(portal, "run", cut_off)
         ended = cli(*flags(notes, "--base-url", server.base_url))
-    assert ended.code == Exit.INTERRUPTED
+        unkept = cli(*flags(notes, "--base-url", server.base_url, "--no-cache"))
+    assert ended.code == unkept.code == Exit.INTERRUPTED
     assert "attacks lift the document" in ended.out
     assert "the same command goes on from here" in ended.err
+    assert "nothing is kept: the same command begins anew" in unkept.err
 
 
 def test_an_endpoint_that_fails_ends_with_3_and_none_with_2(cli, notes, monkeypatch):

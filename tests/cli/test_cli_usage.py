@@ -23,6 +23,15 @@ def test_every_bad_option_is_reported_together(cli, docs):
 
 
 @pytest.mark.parametrize(
+    "words", [("rank",), ("train",), ("show", "trace"), ("index", "add"), ("cache",)], ids=str
+)
+def test_every_command_explains_itself_by_its_short_option(cli, words):
+    short, long = (cli(*words, name) for name in ("-h", "--help"))
+    assert (short.code, short.out) == (0, long.out)
+    assert short.out.startswith(f"Usage: llmrerank {' '.join(words)} ")
+
+
+@pytest.mark.parametrize(
     ("words", "part"),
     [
         (["rank"], "--query is missing; --docs is missing"),

@@ -291,6 +291,7 @@ def test_draws_are_balanced_from_the_first_on(collection):
     [
         ({"attacks": ("overide",)}, "unknown attack 'overide'"),
         ({"places": ("centre",)}, "unknown place 'centre'"),
+        ({"places": ("id", "metadata")}, "no prompt of listwise, .* shows id or metadata"),
         ({"defences": ("fence",)}, "unknown defence 'fence'"),
         ({"defences": ("garde({strategy})",)}, "unknown"),
         ({"strategies": ("bm25 >> listwise",)}, "bm25"),

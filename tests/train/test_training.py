@@ -10,6 +10,7 @@ from llmrerank import rerank
 from llmrerank.errors import ConfigError
 from llmrerank.evaluate import Dataset
 from llmrerank.train import Recipe, train
+from llmrerank.train.dev import DevQueries
 from llmrerank.train.scratch import Scratch
 
 STAGE = f"bm25 % {DEPTH}"
@@ -139,6 +140,16 @@ def test_it_stops_where_nothing_improves(collection, base, tmp_path):
     still = replace(QUICK, learning_rate=1e-9, epochs=5, patience=1)
     ended = trained(collection, base, tmp_path / "model", still)
     assert (ended.stopped, ended.steps, ended.step) == ("patience", 6, 3)
+
+
+@pytest.mark.parametrize(("as_found", "worse"), [(0.0, False), (1.0, True)])
+def test_a_model_worse_than_the_order_it_was_given_is_said_to_be(
+    collection, base, tmp_path, monkeypatch, as_found, worse
+):
+    monkeypatch.setattr(DevQueries, "as_found", lambda self: as_found)
+    ended = trained(collection, base, tmp_path / "model", replace(QUICK, learning_rate=1e-9, epochs=1))
+    assert 0 < ended.best < 1
+    assert any("worse than their candidates came" in one for one in ended.warnings) == worse
 
 
 def test_a_bound_in_time_keeps_the_best_so_far_and_says_so(collection, base, tmp_path):

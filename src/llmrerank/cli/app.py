@@ -162,7 +162,7 @@ def _looked_over(tree: Any, words: Sequence[str]) -> tuple[str, list[str], bool]
     """The command that these words name, what is wrong with its options, and whether one is missing yet."""
     rest = list(words)
     path = "llmrerank"
-    context = tree.context_class(tree, info_name=path)
+    context = tree.context_class(tree, info_name=path, **tree.context_settings)
     while rest and rest[0] in getattr(tree, "commands", {}):
         name = rest.pop(0)
         path = f"{path} {name}"

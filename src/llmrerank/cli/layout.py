@@ -14,7 +14,7 @@ _SHARED = ("Model", "Work", "Limits")
 """Sections that many commands have; one that would not fit a screen names their options only."""
 _CLAUSE = re.compile(r"[:;] | \(")
 """Where the main clause of a sentence ends."""
-_EXPLAINED = "llmrerank rank --help"
+_EXPLAINED = "llmrerank config --help"
 _MOST, _WIDEST = 34, 96
 """Options that fit a screen with the rest of the help, and letters of a line."""
 

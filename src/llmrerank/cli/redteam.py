@@ -173,8 +173,11 @@ def _measured(plan: Plan, talk: Talk) -> Exit:
         print_report(report)
     if interrupted is not None:
         kept = plan.settings.cache
-        where = f"; what was answered is kept in {kept}" if kept else ""
-        raise KeyboardInterrupt(f"the same command goes on from here{where}") from interrupted
+        raise KeyboardInterrupt(
+            f"the same command goes on from here; what was answered is kept in {kept}"
+            if kept
+            else "without a cache nothing is kept: the same command begins anew"
+        ) from interrupted
     if report.stopped or report.trace.exhausted is not None:
         return Exit.BUDGET
     return Exit.DEGRADED if report.failed or report.trace.degraded else Exit.DONE

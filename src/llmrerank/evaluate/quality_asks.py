@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from llmrerank.counted import counted
 from llmrerank.errors import ConfigError
 from llmrerank.pipeline import Pipeline
 from llmrerank.rounds import Algorithm, Cost, Plan, Pool, Round
@@ -107,7 +108,10 @@ def samples_of(dataset: Dataset, count: int, *, depth: int = DEPTH) -> tuple[Sam
     """
     queries = dataset.queries
     if not 1 <= count <= len(queries):
-        raise ConfigError(f"{dataset.name} has {len(queries)} queries; ask for 1 to {len(queries)}")
+        most = "1" if len(queries) == 1 else f"1 to {len(queries)}"
+        raise ConfigError(
+            f"{dataset.name} has {counted(len(queries), 'query')}; ask for {most} (--queries), not {count}"
+        )
     dataset.check()
     chosen = [len(queries) * place // count for place in range(count)]
     retriever = Pipeline(f"{FIRST} % {depth}", source=dataset.source()).retriever()

@@ -143,6 +143,10 @@ def plan_of(
     targets = targets_of(samples_of(dataset, queries, depth=depth))
     unshown = {setup.strategy: _unshown(setup, targets[:1], wanted, settings) for setup in setups}
     shown = [place for place in wanted if any(place not in hidden for hidden in unshown.values())]
+    if targets and not shown:
+        raise ConfigError(
+            f"nothing can be planted: no prompt of {', '.join(unshown)} shows {' or '.join(wanted)}"
+        )
     return Plan(
         dataset=dataset.name,
         settings=settings,

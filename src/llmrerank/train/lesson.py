@@ -15,6 +15,7 @@ from typing import Any, Literal
 from llmrerank import __version__
 from llmrerank.clients.loading import best_device, quiet
 from llmrerank.clients.models import LocalModel
+from llmrerank.errors import ConfigError
 from llmrerank.evaluate.dataset import Dataset
 
 from .beginning import Beginning, write_beginning
@@ -103,11 +104,18 @@ class Lesson:
         """
         refuse_out(self.out, overwrite=self.overwrite)
         scratch = Scratch.beside(self.out)
+        begun = scratch.folder.exists()
         with writing(self.out):
             scratch.open(self._plan(), anew=self.overwrite)
-            beginning = self._begin(scratch)
-            spent = self._warm_up(scratch, tell)
-            fitted = self._session(scratch, spent=spent).run(tell)
+            try:
+                beginning = self._begin(scratch)
+                spent = self._warm_up(scratch, tell)
+                fitted = self._session(scratch, spent=spent).run(tell)
+            except ConfigError:
+                # What cannot work leaves nothing that the next try, with other options, would stumble over.
+                if not begun and not self.material.lessons and scratch.last() is None:
+                    scratch.remove()
+                raise
             trained = self._trained(fitted, beginning)
             with quiet():
                 save_model(self.out, fitted.network, fitted.tokenizer, self._texts(trained))
@@ -182,6 +190,13 @@ class Lesson:
         if self.material.dev and self.kind == "train":
             as_found = DevQueries(self.material.dev, self.base).as_found()
         warnings = self._warnings()
+        best = max((one.ndcg for one in fitted.dev), default=None)
+        if as_found is not None and best is not None and best < as_found:
+            warnings = (
+                *warnings,
+                f"it ranks the held-out queries worse than their candidates came ({best:.4f} and "
+                f"{as_found:.4f}); train longer, on more queries, or from another base",
+            )
         if fitted.stopped == "minutes":
             minutes = f"{self.recipe.minutes:g}"
             warnings = (
