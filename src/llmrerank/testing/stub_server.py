@@ -126,6 +126,8 @@ class StubServer:
             task = asyncio.ensure_future(self._converse(reader, writer))
             connections.add(task)
             task.add_done_callback(connections.discard)
+            # Also where it is cancelled before it began.
+            task.add_done_callback(lambda _: writer.close())
 
         server = await asyncio.start_server(connected, "127.0.0.1", port)
         self._port = server.sockets[0].getsockname()[1]
@@ -133,10 +135,15 @@ class StubServer:
             started(self)
             await self._ended.wait()
         finally:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            # Who was accepted just now becomes a connection; a server that is closed by then would lose it.
+            await _steps()
             server.close()
             for task in list(connections):
                 task.cancel()
             await asyncio.gather(*connections, return_exceptions=True)
+            await _steps()  # sockets are closed one step after their writers
             await server.wait_closed()
 
     def _run(self) -> None:
@@ -194,6 +201,12 @@ class StubServer:
         if isinstance(answer, StubResponse):
             return answer
         return StubResponse(body=completion(answer) if isinstance(answer, str) else answer)
+
+
+async def _steps() -> None:
+    """Let the loop do what is ready, and what that makes ready."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 def _read_head(head: bytes) -> tuple[str, str, int] | None:
