@@ -16,6 +16,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from .delivery import StubResponse, deliver
@@ -135,8 +136,9 @@ class StubServer:
             started(self)
             await self._ended.wait()
         finally:
-            for listening in server.sockets:
-                asyncio.get_running_loop().remove_reader(listening.fileno())
+            with suppress(NotImplementedError):  # loops of Windows have no readers
+                for listening in server.sockets:
+                    asyncio.get_running_loop().remove_reader(listening.fileno())
             # Who was accepted just now becomes a connection; a server that is closed by then would lose it.
             await _steps()
             server.close()
